@@ -1,0 +1,45 @@
+/// Whether a reading may be used.
+public enum Quality: String, Sendable, Codable, CaseIterable {
+  case good, uncertain, bad
+}
+
+/// A value with everything that may be said about it: the columns of every query and file.
+public struct Reading: Hashable, Sendable {
+  public var time: Timestamp
+  public var due: Timestamp?
+  public var received: Timestamp
+  public var meterID: String
+  public var quantity: String
+  /// Nil where there is none; never invented.
+  public var value: ExactDecimal?
+  public var unit: String
+  public var kind: Quantity.Kind
+  public var quality: Quality
+  /// Why, in the words of the data model; empty for a plain good reading.
+  public var flags: [String]
+  public var seq: UInt64
+  /// The slot's place in a range of missed slots, else 0.
+  public var index: UInt32
+  /// The point's bytes in wire order; empty where there are none.
+  public var raw: [UInt8]
+
+  public init(
+    time: Timestamp, due: Timestamp?, received: Timestamp, meterID: String, quantity: String, value: ExactDecimal?,
+    unit: String, kind: Quantity.Kind, quality: Quality, flags: [String], seq: UInt64, index: UInt32 = 0,
+    raw: [UInt8] = []
+  ) {
+    self.time = time
+    self.due = due
+    self.received = received
+    self.meterID = meterID
+    self.quantity = quantity
+    self.value = value
+    self.unit = unit
+    self.kind = kind
+    self.quality = quality
+    self.flags = flags
+    self.seq = seq
+    self.index = index
+    self.raw = raw
+  }
+}
