@@ -16,6 +16,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -52,11 +53,19 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    .target(
-      name: "Clibmodbus", cSettings: strictC, linkerSettings: [.linkedLibrary("modbus")]),
+    .target(name: "Clibmodbus", cSettings: strictC, linkerSettings: [.linkedLibrary("modbus")]),
+    .target(name: "Cclock", cSettings: strictC),
+    .target(name: "Cthreads", cSettings: strictC),
+    .target(name: "Ctomlplusplus", cxxSettings: strictCXX),
+
     room("Metering"),
     room("ModbusProtocol"),
-    tests("MeteringTests", ["Metering"]),
+    room("Threads", ["Cthreads"]),
+    room("Schedule", ["Metering"]),
+    room("Decoding", ["Metering", "Schedule"]),
+    room("Modbus", ["ModbusProtocol", "Threads", "Clibmodbus"]),
+    room("Archive", ["Metering", "Decoding", "Schedule", "Threads", grdb, grdbSQLite, crypto]),
+    room("Acquisition", ["Cclock", "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Threads", logging]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -12,7 +12,7 @@ public enum Outcome: Hashable, Sendable {
   case malformed
   /// No connection, or the serial device is not there.
   case linkDown
-  /// The request was not sent because an earlier one of the same poll had failed.
+  /// The request was not sent: an earlier one of the same poll had failed, or its late reply could still come.
   case notAsked
 
   /// A stable number for the archive: 0…6, exceptions 256 + code.
@@ -65,11 +65,14 @@ public enum MissedReason: UInt8, Hashable, Sendable, CaseIterable {
   case clockStep = 3
   /// meterd was not running.
   case gatewayDown = 4
+  /// The device had failed several times and is only tried now and then.
+  case probing = 5
 
   public var flags: [String] {
     switch self {
     case .gatewayDown: ["gateway-down"]
     case .late: ["skipped"]
+    case .probing: ["skipped", "probing"]
     case .archive: ["skipped", "archive"]
     case .clockStep: ["skipped", "clock"]
     }

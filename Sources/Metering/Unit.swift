@@ -25,6 +25,12 @@ public struct Unit: Hashable, Sendable, CustomStringConvertible {
   public struct Conversion: Hashable, Sendable {
     public let factor: ExactDecimal
     public let offset: ExactDecimal
+
+    public init(factor: ExactDecimal, offset: ExactDecimal) {
+      self.factor = factor
+      self.offset = offset
+    }
+
     public static let identity = Conversion(factor: .one, offset: .zero)
   }
 

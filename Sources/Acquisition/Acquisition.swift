@@ -1,0 +1,182 @@
+import Archive
+import Decoding
+import Dispatch
+import Logging
+import Metering
+import Modbus
+import Schedule
+import Synchronization
+import Threads
+
+/// Drives the buses into the archive: says which meter is due when, and keeps a worker per bus.
+public final class Acquisition: Sendable {
+  private let archive: Archive
+  private let clock: TrustedClock
+  private let bootID: String
+  private let logger: Logger
+  private let recorder: Recorder
+  private let state = Mutex(State())
+  private let wake = DispatchSemaphore(value: 0)
+
+  private struct State {
+    var timetable = Timetable<String>()
+    var meters: [String: MeterPlan] = [:]
+    var workers: [String: BusWorker] = [:]
+    var runs: [String: Task<Void, Never>] = [:]
+    var beats: UInt64 = 0
+    var stopping = false
+    var ended: CheckedContinuation<Void, Never>?
+  }
+
+  public init(archive: Archive, clock: TrustedClock, bootID: String, logger: Logger) {
+    self.archive = archive
+    self.clock = clock
+    self.bootID = bootID
+    self.logger = logger
+    recorder = Recorder(archive: archive, clock: clock)
+  }
+
+  /// Starts the scheduler's thread.
+  public func start() throws { try OwnThread.start(name: "scheduler") { [self] in scheduleLoop() } }
+
+  /// Makes these the buses and meters: new ones start, others stop, unchanged ones are not disturbed.
+  ///
+  /// - Returns: what could not be started, in words.
+  public func configure(buses: [BusPlan], meters: [MeterPlan]) async throws -> [String] {
+    let hashes = try await archive.use(meters.map(\.definition), from: clock.now())
+    let wanted = Dictionary(
+      meters.map { meter -> (String, MeterPlan) in
+        var meter = meter
+        meter.definitionHash = hashes[meter.id] ?? ""
+        return (meter.id, meter)
+      }, uniquingKeysWith: { $1 })
+    let plans = Dictionary(buses.map { ($0.settings.id, $0) }, uniquingKeysWith: { $1 })
+    var problems: [String] = []
+    let ended = state.withLock { state -> [Task<Void, Never>] in
+      var ended: [Task<Void, Never>] = []
+      for (id, worker) in state.workers where plans[id] != worker.plan {
+        worker.stop()
+        state.workers[id] = nil
+        if let run = state.runs.removeValue(forKey: id) { ended.append(run) }
+      }
+      for (id, meter) in state.meters where wanted[id]?.busID != meter.busID { state.workers[meter.busID]?.remove(id) }
+      for (id, meter) in state.meters where wanted[id]?.slots != meter.slots { state.timetable.remove(id) }
+      return ended
+    }
+    for run in ended { await run.value }  // A serial device is free before its bus is opened anew.
+    state.withLock { state in
+      for (id, plan) in plans where state.workers[id] == nil {
+        do {
+          let worker = try BusWorker(plan, recorder: recorder, clock: clock, logger: logger)
+          state.workers[id] = worker
+          state.runs[id] = Task { await worker.run() }
+        } catch { problems.append("bus \(id): \(error)") }
+      }
+      let now = clock.now()
+      for meter in wanted.values {
+        state.workers[meter.busID]?.set(meter)
+        if state.meters[meter.id]?.slots != meter.slots { state.timetable.add(meter.id, slots: meter.slots, now: now) }
+      }
+      state.meters = wanted
+    }
+    wake.signal()
+    return problems
+  }
+
+  /// Records for every meter the slots that passed while meterd was not running.
+  public func recordDowntime(until now: Timestamp) throws {
+    let gaps = try ArchiveReader.unrecordedSlots(path: archive.path, until: now)
+    for gap in gaps {
+      recorder.record(
+        recorder.missed(
+          gap.meterID, gap.definitionHash, gap.from, gap.to, UInt32(clamping: gap.count), .gatewayDown, []))
+    }
+    if let first = gaps.map(\.from).min() {
+      logger.notice("was not running from \(first) on: \(gaps.reduce(0) { $0 + $1.count }) slots recorded as gateway-down")
+    }
+  }
+
+  /// Stops polling; what is under way is given up.
+  public func stop() async {
+    let (workers, runs) = state.withLock { state in
+      state.stopping = true
+      return (Array(state.workers.values), Array(state.runs.values))
+    }
+    for worker in workers { worker.stop() }
+    wake.signal()
+    for run in runs { await run.value }
+  }
+
+  /// Grows while the scheduler lives; the watchdog looks at it.
+  public var beats: UInt64 { state.withLock { $0.beats } }
+
+  public struct BusState: Sendable {
+    public let id: String
+    public let statistics: BusStatistics
+    public let queued: Int
+    public let skipped: UInt64
+    public let devices: [String: DeviceState]
+  }
+
+  public var buses: [BusState] {
+    state.withLock { Array($0.workers.values) }.map { worker in
+      let status = worker.status
+      return BusState(
+        id: worker.plan.settings.id, statistics: worker.bus.currentStatistics, queued: status.queued,
+        skipped: status.skipped, devices: status.devices)
+    }
+  }
+
+  // MARK: - The scheduler's thread
+
+  private func scheduleLoop() {
+    var lastWall = clock.now()
+    var lastMonotonic = clock.monotonicNanoseconds()
+    while true {
+      if !clock.isTrusted, let offset = clock.reconsider() { becameTrusted(offsetMilliseconds: offset) }
+      let wall = clock.now()
+      let monotonic = clock.monotonicNanoseconds()
+      // How much further the wall clock went than time did.
+      let step = (wall - lastWall) - Int64((monotonic - lastMonotonic) / 1_000_000)
+      if abs(step) > 1000 { logger.warning("the clock stepped by \(step) ms to \(wall)") }
+      (lastWall, lastMonotonic) = (wall, monotonic)
+      let (events, next, stopping) = state.withLock { state in
+        state.beats += 1
+        return (state.timetable.advance(to: wall), state.timetable.nextDue, state.stopping)
+      }
+      if stopping { return }
+      for event in events { handle(event, stepMilliseconds: step) }
+      // At most a second, by the monotonic clock: a step of the wall clock is seen within that.
+      let wait = min(max((next ?? (wall + 1000)) - clock.now(), 0), 1000)
+      _ = wake.wait(timeout: .now() + .milliseconds(Int(wait)))
+    }
+  }
+
+  private func handle(_ event: Timetable<String>.Event, stepMilliseconds: Int64) {
+    switch event {
+    case .due(let id, let slot, let repeated):
+      let worker = state.withLock { state in state.meters[id].flatMap { state.workers[$0.busID] } }
+      worker?.due(id, slot: slot, repeated: repeated)
+    case .missed(let id, let from, let to, let count):
+      guard let meter = state.withLock({ $0.meters[id] }) else { return }
+      recorder.recordMissed(
+        meter, from: from, to: to, count: count, reason: stepMilliseconds > 1000 ? .clockStep : .late)
+    }
+  }
+
+  /// Archives what the times given so far were off by, and goes on by the true time.
+  private func becameTrusted(offsetMilliseconds: Int64) {
+    let now = clock.now()
+    logger.notice("the clock is trusted now: \(now); earlier times are corrected by \(offsetMilliseconds) ms")
+    recorder.record(
+      Observation(
+        meterID: "", time: now, due: nil, received: now, definition: "",
+        content: .clockOffset(bootID: bootID, offsetMilliseconds: offsetMilliseconds)))
+    state.withLock { state in
+      for meter in state.meters.values {
+        state.timetable.remove(meter.id)
+        state.timetable.add(meter.id, slots: meter.slots, now: now)
+      }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Metering
+
+/// What is known of one device on its bus: whether it answers, and when it is tried next.
+public struct DeviceState: Sendable, Hashable {
+  /// Polls in a row that ended without an answer.
+  public private(set) var failures = 0
+  public private(set) var lastError: String?
+  public private(set) var lastErrorAt: Timestamp?
+  /// A dead device is not tried before.
+  public private(set) var probeAt: Timestamp?
+
+  /// After so many failures in a row a device costs its bus no more than one timeout per probe.
+  static let failuresBeforeProbing = 3
+
+  mutating func answered() {
+    failures = 0
+    probeAt = nil
+  }
+
+  mutating func refused(_ why: String, at now: Timestamp) {
+    answered()
+    lastError = why
+    lastErrorAt = now
+  }
+
+  /// The link failed: nothing is known of the device, so it is not blamed.
+  mutating func unreachable(_ why: String, at now: Timestamp) {
+    lastError = why
+    lastErrorAt = now
+  }
+
+  mutating func failed(_ why: String, at now: Timestamp, probeEveryMilliseconds: Int64) {
+    failures += 1
+    let over = failures - DeviceState.failuresBeforeProbing
+    if over >= 0 {
+      let factor = over >= 4 ? 10 : min(Int64(1) << Int64(over), 10)
+      probeAt = now + probeEveryMilliseconds * factor
+    }
+    let ordinal = failures == 1 ? "" : ", \(DeviceState.ordinal(failures)) time"
+    let next = probeAt.map { "; next try \($0.rfc3339())" } ?? ""
+    lastError = why + ordinal + next
+    lastErrorAt = now
+  }
+
+  /// Whether the clock may have stepped back so far that the next try lies out of reach.
+  mutating func mayBeTried(at now: Timestamp, probeEveryMilliseconds: Int64) -> Bool {
+    guard let probeAt else { return true }
+    return now >= probeAt || probeAt - now > probeEveryMilliseconds * 10
+  }
+
+  static func ordinal(_ number: Int) -> String {
+    let suffix =
+      switch (number % 10, number % 100) {
+      case (1, let h) where h != 11: "st"
+      case (2, let h) where h != 12: "nd"
+      case (3, let h) where h != 13: "rd"
+      default: "th"
+      }
+    return "\(number)\(suffix)"
+  }
+}

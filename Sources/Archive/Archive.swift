@@ -1,0 +1,214 @@
+import FoundationEssentials
+import Metering
+import Synchronization
+import Threads
+
+/// The hot store: takes observations, commits them in groups, and says when they are on disk.
+///
+/// `offer` never blocks and never throws: acquisition goes on between commits in bounded memory. Everybody else sees
+/// committed observations only.
+public final class Archive: Sendable {
+  public struct Settings: Sendable {
+    public var path: String
+    public var site: String
+    /// A commit happens this long after the first observation that is not yet on disk.
+    public var commitEveryMilliseconds: Int64
+    /// Identifies the clock of observations that are marked `untrustedClock`.
+    public var bootID: String
+
+    public init(path: String, site: String, commitEveryMilliseconds: Int64, bootID: String) {
+      self.path = path
+      self.site = site
+      self.commitEveryMilliseconds = commitEveryMilliseconds
+      self.bootID = bootID
+    }
+  }
+
+  /// The most that waits for a commit; when it is full, `offer` refuses.
+  static let windowBytes = 64 * 1024 * 1024
+
+  public let path: String
+  private let inbox = Inbox<Work>()
+  private let state: Mutex<State>
+  private let lock: ArchiveLock
+
+  enum Work: Sendable {
+    /// There is something in the window.
+    case wake
+    /// Runs between commits, with the catalog in hand.
+    case run(@Sendable (inout Committer) -> Void)
+    case flush(@Sendable () -> Void)
+    case stop(@Sendable () -> Void)
+  }
+
+  private struct State {
+    var window: [Observation] = []
+    var windowBytes = 0
+    var health: ArchiveHealth
+    var observers: [@Sendable ([Observation]) -> Void] = []
+  }
+
+  /// Opens or makes the archive, reads where it stands, and starts the committer's thread. Blocks: call it off the
+  /// cooperative threads where that matters.
+  public init(_ settings: Settings, clock: any WallClock) throws {
+    let layout = ArchiveLayout(root: settings.path)
+    path = settings.path
+    try layout.createDirectories()
+    lock = try ArchiveLock(layout)
+    let committer = try Committer(layout, settings, clock: clock)
+    state = Mutex(State(health: ArchiveHealth(headSeq: committer.headSeq, lastReceived: committer.lastReceived)))
+    let interval = UInt64(settings.commitEveryMilliseconds) * 1_000_000
+    try OwnThread.start(name: "archive", stackBytes: 1024 * 1024) { [self] in
+      commitLoop(committer, intervalNanoseconds: interval, clock: clock)
+    }
+  }
+
+  /// Hands over an observation; it is on disk after the next commit.
+  ///
+  /// - Returns: false where the window is full: the slot must be recorded as skipped with reason `archive`.
+  public func offer(_ observation: Observation) -> Bool {
+    let (accepted, first) = state.withLock { state -> (Bool, Bool) in
+      let size = Archive.size(observation)
+      guard state.windowBytes + size <= Archive.windowBytes else {
+        state.health.windowFull += 1
+        return (false, false)
+      }
+      state.windowBytes += size
+      state.window.append(observation)
+      return (true, state.window.count == 1)
+    }
+    if first { inbox.post(.wake) }
+    return accepted
+  }
+
+  /// Returns when everything offered before is on disk. Waits as long as the disk is full.
+  public func flush() async {
+    await withCheckedContinuation { continuation in inbox.post(.flush { continuation.resume() }) }
+  }
+
+  /// The same as the async `flush`, for threads that may block.
+  public func flushBlocking() {
+    let done = Inbox<Void>()
+    inbox.post(.flush { done.post(()) })
+    _ = done.take()
+  }
+
+  /// Stores definitions that hold from `time` on, where they differ from those in force.
+  ///
+  /// - Returns: their SHA-256 in hexadecimal, by meter.
+  public func use(_ definitions: [Definition], from time: Timestamp) async throws -> [String: String] {
+    let items = try definitions.map { definition in
+      let json = try definition.canonicalJSON()
+      return (sha256: sha256Hex(json), json: json, definition: definition)
+    }
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      inbox.post(
+        .run { committer in
+          continuation.resume(with: Result { try committer.use(items, from: time) })
+        })
+    }
+    return Dictionary(items.map { ($0.definition.meterID, $0.sha256) }, uniquingKeysWith: { $1 })
+  }
+
+  /// Calls `observer` after each commit, on the committer's thread: be quick.
+  public func onCommit(_ observer: @escaping @Sendable ([Observation]) -> Void) {
+    state.withLock { $0.observers.append(observer) }
+  }
+
+  public var health: ArchiveHealth {
+    state.withLock { state in
+      var health = state.health
+      health.waiting = state.window.count
+      return health
+    }
+  }
+
+  /// Commits what waits and closes the files; nothing may be offered afterwards.
+  public func close() async {
+    await withCheckedContinuation { continuation in inbox.post(.stop { continuation.resume() }) }
+  }
+
+  private static func size(_ observation: Observation) -> Int {
+    guard case .poll(let blocks) = observation.content else { return 256 }
+    return blocks.reduce(192) { $0 + 64 + $1.bytes.count }
+  }
+
+  // MARK: - The committer's thread
+
+  private func commitLoop(_ committer: Committer, intervalNanoseconds: UInt64, clock: any WallClock) {
+    var committer = committer
+    var deadline: UInt64?
+    var ends: [@Sendable () -> Void] = []
+    var stopping = false
+    while true {
+      let now = clock.monotonicNanoseconds()
+      let wait = stopping ? 0 : min(deadline.map { $0 > now ? $0 - now : 0 } ?? 1_000_000_000, 1_000_000_000)
+      for work in inbox.take(waitingNanoseconds: wait) ?? [] {
+        switch work {
+        case .wake: if deadline == nil { deadline = clock.monotonicNanoseconds() + intervalNanoseconds }
+        case .run(let body): body(&committer)
+        case .flush(let done):
+          ends.append(done)
+          deadline = 0
+        case .stop(let done):
+          ends.append(done)
+          deadline = 0
+          stopping = true
+        }
+      }
+      if let due = deadline, clock.monotonicNanoseconds() >= due {
+        if commit(&committer) {
+          deadline = state.withLock { $0.window.isEmpty } ? nil : clock.monotonicNanoseconds() + intervalNanoseconds
+          for end in ends { end() }
+          ends = []
+        } else {
+          deadline = clock.monotonicNanoseconds() + max(intervalNanoseconds, 1_000_000_000)
+          if stopping { for end in ends { end() } }
+        }
+        if stopping {
+          committer.close()
+          return
+        }
+      }
+      state.withLock { $0.health.beats += 1 }
+    }
+  }
+
+  /// - Returns: whether everything that was in the window is on disk now.
+  private func commit(_ committer: inout Committer) -> Bool {
+    let batch = state.withLock { $0.window }
+    if batch.isEmpty { return true }
+    let (committed, failure) = committer.commit(batch)
+    let observers = state.withLock { state in
+      state.window.removeFirst(committed.count)
+      state.windowBytes = state.window.reduce(0) { $0 + Archive.size($1) }
+      state.health.headSeq = committer.headSeq
+      state.health.failure = failure
+      if let last = committed.last { state.health.lastReceived = last.received }
+      return state.observers
+    }
+    if !committed.isEmpty { for observer in observers { observer(committed) } }
+    return failure == nil
+  }
+}
+
+/// How the archive does.
+public struct ArchiveHealth: Sendable, Hashable {
+  /// The last sequence number on disk; 0 for an empty archive.
+  public var headSeq: UInt64
+  /// The gateway's clock at the last observation on disk.
+  public var lastReceived: Timestamp?
+  /// Observations that wait for a commit.
+  public var waiting = 0
+  /// How often an observation was refused because the window was full.
+  public var windowFull: UInt64 = 0
+  /// Why the last commit failed; nil when it did not.
+  public var failure: String?
+  /// Grows while the committer lives; the watchdog looks at it.
+  public var beats: UInt64 = 0
+
+  init(headSeq: UInt64, lastReceived: Timestamp?) {
+    self.headSeq = headSeq
+    self.lastReceived = lastReceived
+  }
+}

@@ -1,0 +1,16 @@
+/// What is wrong with an archive, where, and what to do.
+public struct ArchiveError: Error, Hashable, CustomStringConvertible {
+  public enum Reason: Hashable, Sendable {
+    /// Another process writes to it.
+    case inUse(pid: Int32)
+    case unreadable, foreignFormat, damaged
+  }
+
+  public let reason: Reason
+  public let description: String
+
+  init(_ reason: Reason, _ description: String) {
+    self.reason = reason
+    self.description = description
+  }
+}

@@ -1,0 +1,61 @@
+import Glibc
+import Metering
+
+/// Where the files of an archive lie.
+struct ArchiveLayout: Hashable, Sendable {
+  let root: String
+
+  var lock: String { root + "/lock" }
+  var catalog: String { root + "/catalog.sqlite" }
+  var hot: String { root + "/hot" }
+
+  /// The file of observations received on a UTC day; `generation` counts files of a day given up after a disk error.
+  func hotFile(_ name: String) -> String { hot + "/" + name + ".sqlite" }
+
+  static func hotName(of received: Timestamp, generation: Int = 1) -> String {
+    let day = CivilDate(daysSinceEpoch: received.milliseconds.flooredDivision(by: 86_400_000)).description
+    return generation == 1 ? day : "\(day).\(generation)"
+  }
+
+  func createDirectories() throws(ArchiveError) {
+    var made = ""
+    for part in root.split(separator: "/", omittingEmptySubsequences: false) {
+      made += made.isEmpty && part.isEmpty ? "/" : (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
+      if made == "/" || made.isEmpty { continue }
+      try ArchiveLayout.makeDirectory(made)
+    }
+    try ArchiveLayout.makeDirectory(hot)
+  }
+
+  private static func makeDirectory(_ path: String) throws(ArchiveError) {
+    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+    let why = String(cString: strerror(errno))
+    throw ArchiveError(.unreadable, "archive directory \(path): cannot be made: \(why); make it, owned by meterd's user")
+  }
+}
+
+/// Holds the archive for one writing process, for as long as it lives.
+final class ArchiveLock: Sendable {
+  private let descriptor: Int32
+
+  /// - Throws: `ArchiveError.inUse` with the owner's pid.
+  init(_ layout: ArchiveLayout) throws(ArchiveError) {
+    descriptor = open(layout.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      let why = String(cString: strerror(errno))
+      throw ArchiveError(.unreadable, "archive lock \(layout.lock): \(why); is the directory meterd's and writable?")
+    }
+    var text = [UInt8](repeating: 0, count: 32)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let count = pread(descriptor, &text, text.count, 0)
+      let pid = Int32(String(decoding: text.prefix(max(count, 0)), as: UTF8.self).filter(\.isNumber)) ?? 0
+      close(descriptor)
+      throw ArchiveError(.inUse(pid: pid), "archive \(layout.root) is in use by another meterd, pid \(pid); stop that one first")
+    }
+    ftruncate(descriptor, 0)
+    let line = Array("\(getpid())\n".utf8)
+    _ = pwrite(descriptor, line, line.count, 0)
+  }
+
+  deinit { close(descriptor) }
+}

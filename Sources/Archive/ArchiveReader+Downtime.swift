@@ -1,0 +1,49 @@
+import Decoding
+import GRDB
+import Metering
+import Schedule
+
+extension ArchiveReader {
+  /// Slots of one meter of which the archive says nothing.
+  public struct Gap: Hashable, Sendable {
+    public let meterID: String
+    public let definitionHash: String
+    public let from: Timestamp
+    public let to: Timestamp
+    public let count: Int
+  }
+
+  /// How far back from the end the last slot of each meter is looked for.
+  private static let lookBack: UInt64 = 200_000
+
+  /// What was due since the last record of each meter until `now`, by the definitions that were in force: the slots of the
+  /// time in which nobody was writing. Blocks.
+  public static func unrecordedSlots(path: String, until now: Timestamp) throws -> [Gap] {
+    let reader = try ArchiveReader(path: path)
+    let head = try reader.headSeq()
+    if head == 0 { return [] }
+    var lastSlot: [String: Timestamp] = [:]
+    var lastReceived = Timestamp.distantPast
+    try reader.forEachEntry(seqs: (head > lookBack ? head - lookBack : 1)...head) { entry in
+      let o = entry.observation
+      lastReceived = o.received + entry.clockOffsetMilliseconds
+      guard let due = entry.due else { return }
+      var last = due
+      if case .missed(_, let to, _, _) = o.content { last = to + entry.clockOffsetMilliseconds }
+      lastSlot[o.meterID] = max(lastSlot[o.meterID] ?? last, last)
+    }
+    var gaps: [Gap] = []
+    for meterID in reader.meterIDs {
+      guard let hash = reader.definitionHash(of: meterID, at: lastReceived),
+        let definition = reader.latestDefinition(of: meterID)
+      else { continue }
+      let slots = try Decoder(definition).slots
+      let from = slots.next(after: lastSlot[meterID] ?? lastReceived)
+      let to = slots.last(atOrBefore: now)
+      if from > to { continue }
+      gaps.append(
+        Gap(meterID: meterID, definitionHash: hash, from: from, to: to, count: slots.count(from: from, through: to)))
+    }
+    return gaps
+  }
+}

@@ -1,0 +1,158 @@
+import Metering
+
+/// One row of the hot store. The bytes stand in `docs/ARCHIVE-FORMAT.md`.
+struct ObservationRow {
+  enum Kind: Int64 {
+    case poll = 0
+    case missed = 1
+    case clockOffset = 2
+    case forward = 3
+  }
+
+  /// The format of `payload`; a row of another version is refused, not guessed at.
+  static let version: UInt8 = 1
+
+  static func kind(of content: Observation.Content) -> Kind {
+    switch content {
+    case .poll: .poll
+    case .missed: .missed
+    case .clockOffset: .clockOffset
+    case .forward: .forward
+    }
+  }
+
+  /// The last time that the row speaks of, where that is not `time`.
+  static func until(of content: Observation.Content) -> Timestamp? {
+    if case .missed(_, let to, _, _) = content { return to }
+    return nil
+  }
+
+  /// How the poll went as a whole: the outcome of its first block that failed, else ok.
+  static func outcome(of content: Observation.Content) -> UInt16 {
+    guard case .poll(let blocks) = content else { return Outcome.ok.code }
+    return (blocks.first { $0.outcome != .ok }?.outcome ?? .ok).code
+  }
+
+  static func encode(_ content: Observation.Content, into bytes: inout [UInt8]) {
+    bytes.append(version)
+    switch content {
+    case .poll(let blocks):
+      for block in blocks {
+        bytes.append(tableCode(block.table))
+        bytes.append(littleEndian: block.address)
+        bytes.append(littleEndian: block.count)
+        bytes.append(littleEndian: block.outcome.code)
+        bytes.append(littleEndian: UInt16(block.bytes.count))
+        bytes.append(contentsOf: block.bytes)
+      }
+    case .missed(let from, let to, let count, let reason):
+      bytes.append(littleEndian: UInt64(bitPattern: from.milliseconds))
+      bytes.append(littleEndian: UInt64(bitPattern: to.milliseconds))
+      bytes.append(littleEndian: count)
+      bytes.append(reason.rawValue)
+    case .clockOffset(let bootID, let offset):
+      bytes.append(littleEndian: UInt64(bitPattern: offset))
+      bytes.append(contentsOf: bootID.utf8)
+    case .forward(let text): bytes.append(contentsOf: text.utf8)
+    }
+  }
+
+  /// - Returns: nil where the bytes are not of this format.
+  static func decode(_ kind: Kind, _ bytes: [UInt8]) -> Observation.Content? {
+    var reader = ByteReader(bytes)
+    guard reader.byte() == version else { return nil }
+    switch kind {
+    case .poll:
+      var blocks: [Block] = []
+      while !reader.isAtEnd {
+        guard let code = reader.byte(), let table = table(code), let address: UInt16 = reader.integer(),
+          let count: UInt16 = reader.integer(), let outcome = (reader.integer() as UInt16?).flatMap(Outcome.init(code:)),
+          let length: UInt16 = reader.integer(), let data = reader.bytes(Int(length))
+        else { return nil }
+        blocks.append(Block(table: table, address: address, count: count, outcome: outcome, bytes: data))
+      }
+      return .poll(blocks)
+    case .missed:
+      guard let from: UInt64 = reader.integer(), let to: UInt64 = reader.integer(), let count: UInt32 = reader.integer(),
+        let reason = reader.byte().flatMap(MissedReason.init(rawValue:)), reader.isAtEnd
+      else { return nil }
+      return .missed(
+        from: Timestamp(milliseconds: Int64(bitPattern: from)), to: Timestamp(milliseconds: Int64(bitPattern: to)),
+        count: count, reason: reason)
+    case .clockOffset:
+      guard let offset: UInt64 = reader.integer(), let bootID = String(validating: reader.rest(), as: UTF8.self) else {
+        return nil
+      }
+      return .clockOffset(bootID: bootID, offsetMilliseconds: Int64(bitPattern: offset))
+    case .forward: return String(validating: reader.rest(), as: UTF8.self).map(Observation.Content.forward)
+    }
+  }
+
+  /// The checksum over everything that the row says.
+  static func checksum(_ observation: Observation, boot: String, payload: [UInt8]) -> UInt32 {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(payload.count + 160)
+    bytes.append(littleEndian: observation.seq)
+    bytes.append(UInt8(kind(of: observation.content).rawValue))
+    bytes.append(observation.marks.rawValue)
+    bytes.append(littleEndian: UInt64(bitPattern: observation.time.milliseconds))
+    bytes.append(littleEndian: UInt64(bitPattern: observation.due?.milliseconds ?? .min))
+    bytes.append(littleEndian: UInt64(bitPattern: observation.received.milliseconds))
+    for text in [observation.meterID, observation.definition, boot] {
+      bytes.append(contentsOf: text.utf8)
+      bytes.append(0)
+    }
+    bytes.append(contentsOf: payload)
+    return CRC32C.checksum(bytes)
+  }
+
+  private static func tableCode(_ table: RegisterTable) -> UInt8 {
+    switch table {
+    case .coil: 1
+    case .discrete: 2
+    case .holding: 3
+    case .input: 4
+    }
+  }
+
+  private static func table(_ code: UInt8) -> RegisterTable? {
+    RegisterTable.allCases.first { tableCode($0) == code }
+  }
+}
+
+extension [UInt8] {
+  mutating func append(littleEndian value: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+  }
+}
+
+/// Reads integers and runs of bytes; nil past the end.
+struct ByteReader {
+  private let buffer: [UInt8]
+  private var place = 0
+
+  init(_ buffer: [UInt8]) { self.buffer = buffer }
+
+  var isAtEnd: Bool { place == buffer.count }
+
+  mutating func byte() -> UInt8? {
+    guard place < buffer.count else { return nil }
+    defer { place += 1 }
+    return buffer[place]
+  }
+
+  mutating func integer<T: FixedWidthInteger>() -> T? {
+    let size = MemoryLayout<T>.size
+    guard buffer.count - place >= size else { return nil }
+    defer { place += size }
+    return (0..<size).reversed().reduce(0) { $0 << 8 | T(buffer[place + $1]) }
+  }
+
+  mutating func bytes(_ count: Int) -> [UInt8]? {
+    guard buffer.count - place >= count else { return nil }
+    defer { place += count }
+    return Array(buffer[place..<(place + count)])
+  }
+
+  mutating func rest() -> [UInt8] { bytes(buffer.count - place) ?? [] }
+}
