@@ -17,10 +17,12 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -40,13 +42,16 @@ let package = Package(
   name: "meterd",
   platforms: [.macOS(.v15)],
   products: [
+    .executable(name: "meterd", targets: ["meterd"]),
     .library(name: "ModbusProtocol", targets: ["ModbusProtocol"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -54,6 +59,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "Clibmodbus", cSettings: strictC, linkerSettings: [.linkedLibrary("modbus")]),
+    .target(name: "Czlib", cSettings: strictC, linkerSettings: [.linkedLibrary("z")]),
     .target(name: "Cclock", cSettings: strictC),
     .target(name: "Cthreads", cSettings: strictC),
     .target(name: "Ctomlplusplus", cxxSettings: strictCXX),
@@ -65,7 +71,23 @@ let package = Package(
     room("Decoding", ["Metering", "Schedule"]),
     room("Modbus", ["ModbusProtocol", "Threads", "Clibmodbus"]),
     room("Archive", ["Metering", "Decoding", "Schedule", "Threads", grdb, grdbSQLite, crypto]),
+    room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Czlib", grdb, crypto, logging]),
     room("Acquisition", ["Cclock", "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Threads", logging]),
+    room("Settings", ["Metering", "Ctomlplusplus"]),
+    room("Simulation", ["Metering", "Clibmodbus", nioCore, nioPosix]),
+    room(
+      "StatusAPI",
+      [
+        hummingbirdCore, asyncHTTPClient, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioHTTPTypes,
+        serviceLifecycle,
+      ]),
+    .executableTarget(
+      name: "meterd",
+      dependencies: [
+        "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Forwarding", "Settings",
+        "Acquisition", "StatusAPI", "Simulation", "Threads", argumentParser, logging, serviceLifecycle, unixSignals,
+      ], swiftSettings: strict),
+    tests("MeteringTests", ["Metering"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -15,6 +15,8 @@ public final class Acquisition: Sendable {
   private let bootID: String
   private let logger: Logger
   private let recorder: Recorder
+  /// Where the archive stood when this run began.
+  private let started: (time: Timestamp, headSeq: UInt64)
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
 
@@ -25,7 +27,6 @@ public final class Acquisition: Sendable {
     var runs: [String: Task<Void, Never>] = [:]
     var beats: UInt64 = 0
     var stopping = false
-    var ended: CheckedContinuation<Void, Never>?
   }
 
   public init(archive: Archive, clock: TrustedClock, bootID: String, logger: Logger) {
@@ -34,6 +35,7 @@ public final class Acquisition: Sendable {
     self.bootID = bootID
     self.logger = logger
     recorder = Recorder(archive: archive, clock: clock)
+    started = (clock.now(), archive.health.headSeq)
   }
 
   /// Starts the scheduler's thread.
@@ -83,9 +85,16 @@ public final class Acquisition: Sendable {
     return problems
   }
 
-  /// Records for every meter the slots that passed while meterd was not running.
-  public func recordDowntime(until now: Timestamp) throws {
-    let gaps = try ArchiveReader.unrecordedSlots(path: archive.path, until: now)
+  /// Records for every meter the slots that passed while meterd was not running. Blocks; call it before `configure`.
+  ///
+  /// While the clock is not trusted it waits until it is.
+  public func recordDowntime() throws {
+    if clock.isTrusted { try recordDowntime(until: started.time) }
+  }
+
+  private func recordDowntime(until now: Timestamp) throws {
+    if started.headSeq == 0 { return }
+    let gaps = try ArchiveReader.unrecordedSlots(path: archive.path, throughSeq: started.headSeq, until: now)
     for gap in gaps {
       recorder.record(
         recorder.missed(
@@ -172,6 +181,9 @@ public final class Acquisition: Sendable {
       Observation(
         meterID: "", time: now, due: nil, received: now, definition: "",
         content: .clockOffset(bootID: bootID, offsetMilliseconds: offsetMilliseconds)))
+    do { try recordDowntime(until: started.time + offsetMilliseconds) } catch {
+      logger.error("the time before the start could not be accounted for: \(error)")
+    }
     state.withLock { state in
       for meter in state.meters.values {
         state.timetable.remove(meter.id)

@@ -186,7 +186,8 @@ extension Block {
       table: request.function.table, address: request.address, count: request.count, outcome: outcome, bytes: bytes)
   }
 
-  init(_ request: ReadRequest, _ result: ReadResult) {
+  /// What a request and its result are in the archive.
+  public init(_ request: ReadRequest, _ result: ReadResult) {
     switch result {
     case .data(let bytes): self.init(request, .ok, bytes)
     case .exception(let code): self.init(request, .exception(code), [])

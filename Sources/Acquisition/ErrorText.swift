@@ -6,7 +6,7 @@ public enum ErrorText {
   /// `hall-1 unit 7 (rinse-water)`
   static func who(_ bus: BusSettings, _ meter: MeterPlan) -> String { "\(bus.id) unit \(meter.unitID) (\(meter.id))" }
 
-  static func failure(_ failure: ReadResult.Failure, _ bus: BusSettings) -> String {
+  public static func failure(_ failure: ReadResult.Failure, _ bus: BusSettings) -> String {
     switch failure {
     case .timeout: "no answer in \(bus.timeoutMilliseconds) ms"
     case .crc(let bytes): "wrong checksum in \(bytes.count) bytes; look at wiring, baud and parity"

@@ -28,6 +28,7 @@ public final class Archive: Sendable {
   static let windowBytes = 64 * 1024 * 1024
 
   public let path: String
+  public let bootID: String
   private let inbox = Inbox<Work>()
   private let state: Mutex<State>
   private let lock: ArchiveLock
@@ -53,6 +54,7 @@ public final class Archive: Sendable {
   public init(_ settings: Settings, clock: any WallClock) throws {
     let layout = ArchiveLayout(root: settings.path)
     path = settings.path
+    bootID = settings.bootID
     try layout.createDirectories()
     lock = try ArchiveLock(layout)
     let committer = try Committer(layout, settings, clock: clock)

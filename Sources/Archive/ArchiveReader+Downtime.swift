@@ -18,9 +18,10 @@ extension ArchiveReader {
 
   /// What was due since the last record of each meter until `now`, by the definitions that were in force: the slots of the
   /// time in which nobody was writing. Blocks.
-  public static func unrecordedSlots(path: String, until now: Timestamp) throws -> [Gap] {
+  ///
+  /// - Parameter head: the last sequence number before the present run.
+  public static func unrecordedSlots(path: String, throughSeq head: UInt64, until now: Timestamp) throws -> [Gap] {
     let reader = try ArchiveReader(path: path)
-    let head = try reader.headSeq()
     if head == 0 { return [] }
     var lastSlot: [String: Timestamp] = [:]
     var lastReceived = Timestamp.distantPast

@@ -17,7 +17,7 @@ public final class ArchiveReader {
   public init(path: String) throws {
     layout = ArchiveLayout(root: path)
     do {
-      catalogQueue = try ArchiveDatabase.openForReading(layout.catalog)
+      catalogQueue = try DurableDatabase.openForReading(layout.catalog)
       contents = try catalogQueue.read { [layout] in try CatalogContents.load($0, path: layout.catalog) }
     } catch let error as DatabaseError {
       throw ArchiveError(
@@ -46,11 +46,16 @@ public final class ArchiveReader {
     (contents.uses[meterID]?.last).flatMap { contents.definitions[$0.definition] }
   }
 
+  /// When the archive first learnt of a meter: nothing was due of it before.
+  public func firstUse(of meterID: String) -> Timestamp? { contents.uses[meterID]?.first?.validFrom }
+
   /// An observation as stored, and what to add to its times.
   public struct Entry {
     public let observation: Observation
     /// Known once the clock was trusted; 0 for observations that need none.
     public let clockOffsetMilliseconds: Int64
+    /// The boot whose clock offset is not known: the times are not true yet, and may never be.
+    public let unknownClockOfBoot: String?
 
     public var time: Timestamp { observation.time + clockOffsetMilliseconds }
     public var due: Timestamp? { observation.due.map { $0 + clockOffsetMilliseconds } }
@@ -65,6 +70,16 @@ public final class ArchiveReader {
       if low > high { continue }
       let arguments: StatementArguments = [Int64(low), Int64(high)]
       try forEachRow(of: opening.file, where: "o.seq BETWEEN ? AND ?", arguments, body)
+    }
+  }
+
+  /// Observations received since `time`, up to a sequence number.
+  public func forEachEntry(
+    receivedSince time: Timestamp, throughSeq seq: UInt64, _ body: (Entry) throws -> Void
+  ) throws {
+    for file in files() where contents.reach(of: file).upperBound >= time {
+      let arguments: StatementArguments = [time.milliseconds, Int64(bitPattern: seq)]
+      try forEachRow(of: file, where: "o.received >= ? AND o.seq <= ?", arguments, body)
     }
   }
 
@@ -89,14 +104,19 @@ public final class ArchiveReader {
     meterID: String, quantity: String? = nil, from: Timestamp, to: Timestamp, _ body: (Reading) throws -> Void
   ) throws {
     try forEachEntry(meterID: meterID, from: from, to: to) { entry in
-      try forEachReading(of: entry) { reading in
+      try forEachReading(of: entry, within: from..<max(from, to)) { reading in
         if reading.time >= from, reading.time < to, quantity == nil || reading.quantity == quantity { try body(reading) }
       }
     }
   }
 
   /// The readings of one observation, by the definition that holds for its time.
-  public func forEachReading(of entry: Entry, _ body: (Reading) throws -> Void) throws {
+  ///
+  /// - Parameter window: of a range of missed slots, only those in it.
+  public func forEachReading(
+    of entry: Entry, within window: Range<Timestamp> = .distantPast ..< .distantFuture,
+    _ body: (Reading) throws -> Void
+  ) throws {
     guard !entry.observation.meterID.isEmpty else { return }
     let use = contents.use(of: entry.observation.meterID, at: entry.time)
     // What was polled under a definition that has just been replaced is read as it was asked for.
@@ -106,7 +126,7 @@ public final class ArchiveReader {
         .damaged, "\(layout.catalog): definition \(entry.observation.definition) of seq \(entry.observation.seq) is missing")
     }
     try decoder.forEachReading(
-      of: entry.observation, clockOffsetMilliseconds: entry.clockOffsetMilliseconds, body)
+      of: entry.observation, clockOffsetMilliseconds: entry.clockOffsetMilliseconds, within: window, body)
   }
 
   /// The last sequence number on disk; 0 for an empty archive.
@@ -135,7 +155,7 @@ public final class ArchiveReader {
   }
 
   private func read<T>(_ file: String, _ body: (Database) throws -> T) throws -> T {
-    if openFile?.name != file { openFile = (file, try ArchiveDatabase.openForReading(layout.hotFile(file))) }
+    if openFile?.name != file { openFile = (file, try DurableDatabase.openForReading(layout.hotFile(file))) }
     guard let queue = openFile?.queue else { throw ArchiveError(.unreadable, "\(layout.hotFile(file)) is not open") }
     return try queue.read(body)
   }
@@ -174,6 +194,7 @@ public final class ArchiveReader {
       throw ArchiveError(.damaged, "\(path): seq \(seq) does not match its checksum; the disk may be failing")
     }
     return Entry(
-      observation: observation, clockOffsetMilliseconds: boot.isEmpty ? 0 : offsets[boot] ?? 0)
+      observation: observation, clockOffsetMilliseconds: boot.isEmpty ? 0 : offsets[boot] ?? 0,
+      unknownClockOfBoot: boot.isEmpty || offsets[boot] != nil ? nil : boot)
   }
 }

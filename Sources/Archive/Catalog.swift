@@ -79,7 +79,7 @@ struct Catalog {
   private let queue: DatabaseQueue
 
   init(_ layout: ArchiveLayout, site: String) throws {
-    let queue = try ArchiveDatabase.openForWriting(layout.catalog)
+    let queue = try DurableDatabase.openForWriting(layout.catalog)
     contents = try queue.write { db in
       try db.execute(
         sql: """

@@ -98,7 +98,7 @@ struct Committer: Sendable {
       return 0
     }
     generation[day, default: 1] += 1
-    guard let name, let queue = try? ArchiveDatabase.openForReading(layout.hotFile(name)) else { return 0 }
+    guard let name, let queue = try? DurableDatabase.openForReading(layout.hotFile(name)) else { return 0 }
     let last = try? queue.read { db in try Int64.fetchOne(db, sql: "SELECT max(seq) FROM observation") }
     return last.flatMap { $0 }.map { UInt64(bitPattern: $0) } ?? 0
   }

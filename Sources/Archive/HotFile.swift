@@ -15,7 +15,7 @@ struct HotFile {
   init(_ layout: ArchiveLayout, name: String, site: String) throws {
     self.name = name
     path = layout.hotFile(name)
-    queue = try ArchiveDatabase.openForWriting(path)
+    queue = try DurableDatabase.openForWriting(path)
     try queue.write { db in
       try db.execute(
         sql: """

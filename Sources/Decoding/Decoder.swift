@@ -49,9 +49,12 @@ public struct Decoder: Sendable {
 
   /// Calls `body` once per reading, in the order of the definition's points.
   ///
-  /// - Parameter clockOffsetMilliseconds: what to add to times that were taken before the clock was trusted.
+  /// - Parameters:
+  ///   - clockOffsetMilliseconds: what to add to times that were taken before the clock was trusted.
+  ///   - window: of a range of missed slots, only those in it; a range can be weeks long.
   public func forEachReading(
-    of observation: Observation, clockOffsetMilliseconds: Int64 = 0, _ body: (Reading) throws -> Void
+    of observation: Observation, clockOffsetMilliseconds: Int64 = 0,
+    within window: Range<Timestamp> = .distantPast ..< .distantFuture, _ body: (Reading) throws -> Void
   ) rethrows {
     var observation = observation
     var flags: [String] = []
@@ -71,8 +74,11 @@ public struct Decoder: Sendable {
       }
     case .missed(let from, let to, _, let reason):
       let shift = observation.marks.contains(.untrustedClock) ? clockOffsetMilliseconds : 0
-      var index: UInt32 = 0
-      try slots.forEach(from: from, through: to) { slot in
+      let first = max(from, window.lowerBound - shift)
+      let last = min(to, window.upperBound - shift - 1)
+      if first > last { return }
+      var index = UInt32(clamping: slots.count(from: from, through: first - 1))
+      try slots.forEach(from: first, through: last) { slot in
         for point in points {
           try body(
             Reading(

@@ -39,3 +39,16 @@ public struct OwnThreadError: Error, CustomStringConvertible {
     "no thread for '\(name)': \(String(cString: strerror(errno))); raise TasksMax of the service or use fewer buses"
   }
 }
+
+extension OwnThread {
+  /// Runs a call that blocks on a thread of its own and waits for it without holding a cooperative thread.
+  public static func run<Result: Sendable>(
+    name: String, stackBytes: Int = 1024 * 1024, _ body: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try start(name: name, stackBytes: stackBytes) { continuation.resume(with: Swift.Result { try body() }) }
+      } catch { continuation.resume(throwing: error) }
+    }
+  }
+}

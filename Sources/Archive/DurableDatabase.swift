@@ -2,12 +2,12 @@ import GRDB
 import GRDBSQLite
 
 /// Opens SQLite files so that a commit survives a power cut, and so that others can read them meanwhile.
-enum ArchiveDatabase {
+public enum DurableDatabase {
   /// A file that this process writes.
   ///
   /// psow=0: the disk is not trusted to keep neighbouring bytes whole when power fails in a write.
   /// FULL: the WAL is synced at each commit; GRDB's own WAL mode would set NORMAL, which loses what was acknowledged.
-  static func openForWriting(_ path: String) throws -> DatabaseQueue {
+  public static func openForWriting(_ path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.label = path
     let queue = try DatabaseQueue(path: "file:\(percentEncoded(path))?psow=0", configuration: configuration)
@@ -24,7 +24,7 @@ enum ArchiveDatabase {
   }
 
   /// A file that another process may be writing, or another user owns.
-  static func openForReading(_ path: String) throws -> DatabaseQueue {
+  public static func openForReading(_ path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.readonly = true
     configuration.busyMode = .timeout(5)

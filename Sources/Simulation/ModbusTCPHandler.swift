@@ -1,0 +1,121 @@
+import Metering
+import NIOCore
+
+/// The units of one server, by id.
+struct UnitTable: Sendable {
+  private let units: [SimulatedUnit?]
+  private let unknown: SimulatedTCPServer.UnknownUnit
+
+  init(_ units: [UInt8: SimulatedUnit], unknownUnit: SimulatedTCPServer.UnknownUnit) {
+    self.units = (0...255).map { units[UInt8($0)] }
+    unknown = unknownUnit
+  }
+
+  func answer(unit: UInt8, function: UInt8, address: UInt16, count: UInt16) -> SimulatedUnit.Answer {
+    if let unit = units[Int(unit)] { return unit.answer(function: function, address: address, count: count) }
+    switch unknown {
+    case .silence: return .silence
+    case .exception(let code): return .exception(code)
+    }
+  }
+}
+
+/// One connection: cuts the stream into frames by the MBAP length and answers each in order.
+final class ModbusTCPHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let units: UnitTable
+  /// Less than a frame, so at most 259 bytes between two reads.
+  private var pending = ByteBuffer()
+
+  init(_ units: UnitTable) { self.units = units }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var received = unwrapInboundIn(data)
+    if pending.readableBytes == 0 { pending = received } else { pending.writeBuffer(&received) }
+    var replies = context.channel.allocator.buffer(capacity: 0)
+    while true {
+      switch nextFrame() {
+      case .incomplete:
+        if replies.readableBytes > 0 { context.write(wrapOutboundOut(replies), promise: nil) }
+        if pending.readableBytes == 0 { pending.clear() } else { pending.discardReadBytes() }
+        return
+      case .foreign:
+        context.close(promise: nil)
+        return
+      case .frame(let transaction, let unit, var pdu):
+        answer(transaction: transaction, unit: unit, pdu: &pdu, into: &replies)
+      }
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+
+  /// A client that sends and never reads must not fill the memory.
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    let isWritable = context.channel.isWritable
+    context.channel.setOption(.autoRead, value: isWritable).whenFailure { _ in }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  private enum Next {
+    case incomplete
+    /// Not Modbus, or longer than it allows.
+    case foreign
+    case frame(transaction: UInt16, unit: UInt8, pdu: ByteBuffer)
+  }
+
+  private func nextFrame() -> Next {
+    let start = pending.readerIndex
+    guard let transaction = pending.getInteger(at: start, as: UInt16.self),
+      let protocolID = pending.getInteger(at: start + 2, as: UInt16.self),
+      let length = pending.getInteger(at: start + 4, as: UInt16.self)
+    else { return .incomplete }
+    // The unit id and a PDU of 1...253 bytes.
+    guard protocolID == 0, (2...254).contains(length) else { return .foreign }
+    guard pending.readableBytes >= 6 + Int(length) else { return .incomplete }
+    pending.moveReaderIndex(forwardBy: 6)
+    guard let unit = pending.readInteger(as: UInt8.self), let pdu = pending.readSlice(length: Int(length) - 1) else {
+      return .foreign
+    }
+    return .frame(transaction: transaction, unit: unit, pdu: pdu)
+  }
+
+  private func answer(transaction: UInt16, unit: UInt8, pdu: inout ByteBuffer, into replies: inout ByteBuffer) {
+    guard let function = pdu.readInteger(as: UInt8.self) else { return }
+    // A read request with another length than 5 asks for no quantity that there is: exception 3.
+    let isWhole = pdu.readableBytes == 4
+    let address = pdu.readInteger(as: UInt16.self) ?? 0
+    let count = isWhole ? pdu.readInteger(as: UInt16.self) ?? 0 : 0
+    let answer = units.answer(unit: unit, function: function, address: address, count: count)
+    if answer == .silence { return }
+    replies.writeInteger(transaction)
+    replies.writeInteger(UInt16(0))
+    switch answer {
+    case .silence: break
+    case .exception(let code):
+      replies.writeInteger(UInt16(3))
+      replies.writeInteger(unit)
+      replies.writeInteger(function | 0x80)
+      replies.writeInteger(code)
+    case .values(let table, let values):
+      let bytes = table.isBits ? (values.count + 7) / 8 : 2 * values.count
+      replies.writeInteger(UInt16(3 + bytes))
+      replies.writeInteger(unit)
+      replies.writeInteger(function)
+      replies.writeInteger(UInt8(bytes))
+      if table.isBits {
+        for start in stride(from: 0, to: values.count, by: 8) {
+          var byte: UInt8 = 0
+          for bit in start..<min(start + 8, values.count) where values[bit] != 0 { byte |= 1 << UInt8(bit - start) }
+          replies.writeInteger(byte)
+        }
+      } else {
+        for value in values { replies.writeInteger(value) }
+      }
+    }
+  }
+}

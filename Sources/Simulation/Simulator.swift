@@ -1,0 +1,106 @@
+import Metering
+import NIOCore
+import NIOPosix
+
+/// Simulated meters on real sockets and ptys, for `meterd simulate`, tests and benchmarks.
+///
+/// All TCP buses share one thread; every pty has one of its own.
+public actor Simulator {
+  private let buses: [SimulatedBus]
+  private let units: [[UInt8: SimulatedUnit]]
+  private let unitsByMeter: [String: SimulatedUnit]
+  private var running: Running?
+
+  private struct Running {
+    var group: MultiThreadedEventLoopGroup
+    var servers: [SimulatedTCPServer] = []
+    var lines: [SimulatedSerialLine] = []
+  }
+
+  /// The meters' values, for comparison.
+  public nonisolated let plant: Plant
+
+  /// - Parameters:
+  ///   - zoneOffset: seconds to add to UTC for the site's local time at an instant.
+  ///   - seed: another seed is another factory.
+  ///   - commissioned: when the counters began to count.
+  /// - Throws: where two meters or buses have one id, or a point cannot be simulated.
+  public init(
+    buses: [SimulatedBus], clock: any WallClock, zoneOffset: @Sendable (Timestamp) -> Int, seed: UInt64,
+    commissioned: Timestamp = Plant.defaultCommissioning
+  ) throws(SimulationError) {
+    var ids: Set<String> = []
+    for bus in buses where !ids.insert(bus.id).inserted {
+      throw SimulationError(.definition, "two simulated buses have the id '\(bus.id)': rename one")
+    }
+    let plant = try Plant(
+      meters: buses.flatMap(\.meters), zoneOffset: zoneOffset, seed: seed, commissioned: commissioned)
+    var units: [[UInt8: SimulatedUnit]] = []
+    var unitsByMeter: [String: SimulatedUnit] = [:]
+    for bus in buses {
+      var ofBus: [UInt8: SimulatedUnit] = [:]
+      for (id, meters) in Dictionary(grouping: bus.meters, by: \.unitID) {
+        let unit = SimulatedUnit(try RegisterImage(meters: meters, plant: plant, clock: clock))
+        ofBus[id] = unit
+        for meter in meters { unitsByMeter[meter.meterID] = unit }
+      }
+      units.append(ofBus)
+    }
+    self.buses = buses
+    self.units = units
+    self.unitsByMeter = unitsByMeter
+    self.plant = plant
+  }
+
+  /// Brings every bus up, or none.
+  ///
+  /// - Returns: the ports that the TCP buses listen on, by bus id.
+  /// - Throws: where an endpoint is not loopback, is taken, or is a path that is not the simulator's.
+  public func start() async throws -> [String: Int] {
+    guard running == nil else { throw SimulationError(.refused, "the simulator is running already: stop it first") }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    running = Running(group: group)
+    do {
+      // Lines first: libmodbus needs low descriptors, and two thousand sockets leave none.
+      for (bus, units) in zip(buses, units) {
+        guard case .pty(let devicePath) = bus.endpoint else { continue }
+        running?.lines.append(
+          try SimulatedSerialLine.start(
+            devicePath: devicePath, units: units, turnaroundMilliseconds: bus.turnaroundMilliseconds))
+      }
+      var ports: [String: Int] = [:]
+      for (bus, units) in zip(buses, units) {
+        guard case .tcp(let host, let port) = bus.endpoint else { continue }
+        let server = try await SimulatedTCPServer.start(host: host, port: port, units: units, group: group)
+        running?.servers.append(server)
+        ports[bus.id] = server.port
+      }
+      return ports
+    } catch {
+      await stop()
+      throw error
+    }
+  }
+
+  /// Takes every bus down; nothing happens where none is up.
+  public func stop() async {
+    guard let stopping = running else { return }
+    running = nil
+    for line in stopping.lines { await line.stop() }
+    for server in stopping.servers { await server.stop() }
+    try? await stopping.group.shutdownGracefully()
+  }
+
+  /// Makes a meter ill or well again, at once; other meters of the same unit suffer with it.
+  ///
+  /// - Throws: where no simulated bus has that meter, or Modbus has no such exception code (1...11).
+  public nonisolated func setFault(_ fault: SimulatedUnit.Fault, ofMeter meterID: String) throws(SimulationError) {
+    guard let unit = unitsByMeter[meterID] else {
+      throw SimulationError(.unknownMeter, "no simulated bus has a meter '\(meterID)'")
+    }
+    if case .exception(let code) = fault, !(1...11).contains(code) {
+      throw SimulationError(.refused, "meter '\(meterID)': Modbus has no exception \(code): take 1...11")
+    }
+    unit.fault = fault
+  }
+}

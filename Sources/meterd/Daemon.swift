@@ -1,0 +1,256 @@
+import Acquisition
+import Archive
+import Decoding
+import Forwarding
+import Logging
+import Metering
+import ServiceLifecycle
+import Settings
+import StatusAPI
+import Threads
+import UnixSignals
+
+/// Why the daemon does not run.
+struct DaemonError: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// The daemon: archive first, then acquisition, then what reads the archive. What cannot be had yet is tried again, and the
+/// status shows it meanwhile.
+actor Daemon: Service {
+  private let path: String
+  private let logger: Logger
+  private let status: StatusBoard
+  private let zone: Zone
+  private var settings: Settings
+  private var running: Running?
+
+  private struct Running {
+    let archive: Archive
+    let clock: TrustedClock
+    let acquisition: Acquisition
+    let board: MeterBoard
+    var forwarders: [Forwarder] = []
+  }
+
+  private static let retry = Duration.seconds(5)
+  private static let diskInterval = Duration.seconds(30)
+
+  init(settings: Settings, path: String, logger: Logger) throws {
+    self.settings = settings
+    self.path = path
+    self.logger = logger
+    zone = try Zone(named: settings.site.timeZone)
+    status = StatusBoard(settings: settings, zone: zone)
+  }
+
+  func run() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await self.serveStatus() }
+      group.addTask { try await self.collect() }
+      group.addTask { await self.reloadOnSignal() }
+      group.addTask { await self.lookAtDisk() }
+      // Each of them ends at graceful shutdown only, or by the error that ends the daemon.
+      try await group.waitForAll()
+    }
+    await stop()
+  }
+
+  // MARK: - Collecting
+
+  private func collect() async throws {
+    while running == nil {
+      do {
+        try await start()
+        status.update { $0.problems["archive"] = nil }
+      } catch let error as ArchiveError {
+        if case .inUse = error.reason { throw DaemonError(description: error.description) }
+        await reportAndWait("archive", "\(error)")
+      } catch { await reportAndWait("archive", "archive \(settings.archive.path): \(error)") }
+      if Daemon.isEnding { return }
+    }
+    ServiceManager.notify("READY=1\nSTATUS=collecting \(settings.meters.count) meters")
+    logger.notice("meterd \(Meterd.version) collects \(settings.meters.count) meters on \(settings.buses.count) buses")
+    await feedWatchdog()
+  }
+
+  private func reportAndWait(_ key: String, _ problem: String) async {
+    logger.error("\(problem)")
+    status.update { $0.problems[key] = [problem] }
+    // Not ready, but alive: systemd is told why it waits.
+    ServiceManager.notify("READY=1\nSTATUS=\(problem)")
+    await Daemon.sleep(Daemon.retry)
+  }
+
+  private func start() async throws {
+    let bootID = Daemon.bootID()
+    let archiveSettings = Archive.Settings(
+      path: settings.archive.path, site: settings.site.id,
+      commitEveryMilliseconds: settings.archive.commitEveryMilliseconds, bootID: bootID)
+    let archive = try await OwnThread.run(name: "open") { try Archive(archiveSettings, clock: SystemClock()) }
+    let clock = TrustedClock(
+      SystemClock(), lastCommit: archive.health.lastReceived, isSynchronised: TrustedClock.kernelSynchronised)
+    let acquisition = Acquisition(archive: archive, clock: clock, bootID: bootID, logger: logger)
+    let board = MeterBoard(zone: zone, now: clock.now())
+    archive.onCommit { board.take($0) }
+    running = Running(archive: archive, clock: clock, acquisition: acquisition, board: board)
+    try await OwnThread.run(name: "downtime") { try acquisition.recordDowntime() }
+    let before = archive.health.headSeq
+    try await configure()
+    try acquisition.start()
+    status.update { parts in
+      parts.archive = archive
+      parts.clock = clock
+      parts.acquisition = acquisition
+      parts.board = board
+    }
+    recallToday(board, path: archive.path, throughSeq: before, now: clock.now())
+  }
+
+  /// Hands the present settings to acquisition and forwarding.
+  private func configure() async throws {
+    guard let running else { return }
+    let plans = try settings.meterPlans()
+    let problems = try await running.acquisition.configure(buses: settings.buses.map(\.plan), meters: plans)
+    let path = running.archive.path
+    let meters = try await OwnThread.run(name: "configure") {
+      let reader = try ArchiveReader(path: path)
+      return try plans.map {
+        (decoder: try Decoder($0.definition), activeSince: reader.firstUse(of: $0.id) ?? SystemClock().now())
+      }
+    }
+    running.board.configure(meters)
+    try await configureForwards()
+    let bytesPerSecond = PollingPlan(settings, meters: plans).bytesPerSecond
+    status.update { [settings] parts in
+      parts.settings = settings
+      parts.problems["acquisition"] = problems
+      parts.bytesPerSecond = bytesPerSecond
+    }
+  }
+
+  private func configureForwards() async throws {
+    guard var running else { return }
+    let wanted = try settings.forwardPlans()
+    for forwarder in running.forwarders where !wanted.contains(forwarder.plan) { await forwarder.stop() }
+    var forwarders = running.forwarders.filter { wanted.contains($0.plan) }
+    for plan in wanted where !forwarders.contains(where: { $0.plan == plan }) {
+      let clock = running.clock
+      let forwarder = Forwarder(
+        plan, archive: running.archive, clock: clock, isTrusted: { clock.isTrusted }, logger: logger)
+      try forwarder.start()
+      forwarders.append(forwarder)
+    }
+    running.forwarders = forwarders
+    self.running = running
+    status.update { [forwarders] in $0.forwarders = forwarders }
+  }
+
+  /// Reads what the archive already has of today, so that a restart does not make the day look empty.
+  private nonisolated func recallToday(_ board: MeterBoard, path: String, throughSeq seq: UInt64, now: Timestamp) {
+    let dayStart = zone.startOfDay(zone.localDate(at: now))
+    do {
+      try OwnThread.start(name: "recall", stackBytes: 1024 * 1024) { [logger] in
+        do {
+          try ArchiveReader(path: path).forEachEntry(receivedSince: dayStart, throughSeq: seq) { entry in
+            board.take([entry.observation], clockOffsetMilliseconds: entry.clockOffsetMilliseconds)
+          }
+        } catch { logger.warning("today's figures start now: \(error)") }
+      }
+    } catch { logger.warning("today's figures start now: \(error)") }
+  }
+
+  /// Collection first ends, then what is collected is committed, then forwarding and the archive close.
+  private func stop() async {
+    ServiceManager.notify("STOPPING=1")
+    guard let running else { return }
+    await running.acquisition.stop()
+    for forwarder in running.forwarders { await forwarder.stop() }
+    await running.archive.close()
+    self.running = nil
+    logger.notice("stopped")
+  }
+
+  // MARK: - Beside collecting
+
+  /// A socket that cannot be had does not stop collection.
+  private nonisolated func serveStatus() async {
+    let settings = await settings
+    while !Daemon.isEnding {
+      do {
+        try await StatusServer(socketPath: settings.status.socket, logger: logger, provider: status).run()
+        return
+      } catch {
+        logger.error("status socket: \(error)")
+        status.update { $0.problems["status"] = ["\(error)"] }
+        await Daemon.sleep(Daemon.retry)
+      }
+    }
+  }
+
+  private nonisolated func reloadOnSignal() async {
+    let signals = await UnixSignalsSequence(trapping: .sighup)
+    for await _ in signals.cancelOnGracefulShutdown() { await reload() }
+  }
+
+  private func reload() async {
+    let microseconds = SystemClock().monotonicNanoseconds() / 1000
+    ServiceManager.notify("RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
+    defer { ServiceManager.notify("READY=1") }
+    let before = settings
+    do {
+      let path = path
+      let new = try await OwnThread.run(name: "reload") { try Settings.load(path: path) }
+      guard new.site == before.site, new.archive == before.archive, new.status == before.status else {
+        logger.error("\(path): [site], [archive] and [status] change at a restart only; the old settings stay in force")
+        return
+      }
+      settings = new
+      try await configure()
+      logger.notice("\(path): read again; \(new.meters.count) meters on \(new.buses.count) buses")
+    } catch let error as SettingsError {
+      for problem in error.problems { logger.error("\(problem)") }
+      logger.error("\(path): refused; the old settings stay in force")
+    } catch {
+      settings = before
+      logger.error("\(path): \(error); the old settings stay in force")
+    }
+  }
+
+  /// The scheduler and the committer must both have moved since the last look; a stuck bus is degraded and left behind.
+  private func feedWatchdog() async {
+    guard let running else { return }
+    let interval = Duration.microseconds(Int64(ServiceManager.watchdogMicroseconds ?? 30_000_000) / 3)
+    var last: (scheduler: UInt64, committer: UInt64) = (0, 0)
+    while !Daemon.isEnding {
+      let now = (scheduler: running.acquisition.beats, committer: running.archive.health.beats)
+      if now.scheduler != last.scheduler, now.committer != last.committer { ServiceManager.notify("WATCHDOG=1") }
+      last = now
+      await Daemon.sleep(interval)
+    }
+  }
+
+  private nonisolated func lookAtDisk() async {
+    let path = await settings.archive.path
+    while !Daemon.isEnding {
+      do {
+        let disk = try await OwnThread.run(name: "disk") { DiskSpace(directory: path) }
+        status.update { $0.disk = disk }
+      } catch { logger.warning("disk: \(error)") }
+      await Daemon.sleep(Daemon.diskInterval)
+    }
+  }
+
+  private nonisolated static var isEnding: Bool { Task.isShuttingDownGracefully || Task.isCancelled }
+
+  /// Sleeps, or returns at once when the daemon is to stop.
+  private nonisolated static func sleep(_ duration: Duration) async {
+    do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) } } catch { /* it is time to go */  }
+  }
+
+  /// Names the clock of this boot.
+  private static func bootID() -> String {
+    let bytes = FileBytes.read("/proc/sys/kernel/random/boot_id", limit: 64) ?? []
+    return String(decoding: bytes, as: UTF8.self).filter { $0.isHexDigit }
+  }
+}
