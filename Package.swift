@@ -72,7 +72,9 @@ let package = Package(
     room("Modbus", ["ModbusProtocol", "Threads", "Clibmodbus"]),
     room("Archive", ["Metering", "Decoding", "Schedule", "Threads", grdb, grdbSQLite, crypto]),
     room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Czlib", grdb, crypto, logging]),
-    room("Acquisition", ["Cclock", "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Threads", logging]),
+    room(
+      "Acquisition",
+      ["Cclock", "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Threads", logging]),
     room("Settings", ["Metering", "Ctomlplusplus"]),
     room("Simulation", ["Metering", "Clibmodbus", nioCore, nioPosix]),
     room(
@@ -88,6 +90,16 @@ let package = Package(
         "Acquisition", "StatusAPI", "Simulation", "Threads", argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: strict),
     tests("MeteringTests", ["Metering"]),
+    tests("ModbusProtocolTests", ["ModbusProtocol"]),
+    tests("ModbusTests", ["Modbus", "ModbusProtocol", "Threads"]),
+    tests("ScheduleTests", ["Schedule", "Metering"]),
+    tests("SettingsTests", ["Settings", "Metering"], exclude: ["Cases"]),
+    tests("DecodingTests", ["Decoding", "Metering"]),
+    tests("ArchiveTests", ["Archive", "Metering", "Threads", grdb]),
+    tests("ForwardingTests", ["Forwarding", "Archive", "Metering", "Schedule", grdb, logging]),
+    tests("AcquisitionTests", ["Acquisition", "Archive", "Metering", "Modbus", "Simulation", logging]),
+    tests("SimulationTests", ["Simulation", "Metering", "Clibmodbus", nioCore, nioPosix]),
+    tests("StatusAPITests", ["StatusAPI", nioCore, nioPosix, logging, serviceLifecycle]),
   ],
   cxxLanguageStandard: .cxx17
 )

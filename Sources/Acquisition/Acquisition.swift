@@ -101,7 +101,8 @@ public final class Acquisition: Sendable {
           gap.meterID, gap.definitionHash, gap.from, gap.to, UInt32(clamping: gap.count), .gatewayDown, []))
     }
     if let first = gaps.map(\.from).min() {
-      logger.notice("was not running from \(first) on: \(gaps.reduce(0) { $0 + $1.count }) slots recorded as gateway-down")
+      logger.notice(
+        "was not running from \(first) on: \(gaps.reduce(0) { $0 + $1.count }) slots recorded as gateway-down")
     }
   }
 

@@ -135,7 +135,7 @@ final class BusWorker: Sendable {
       case .data: if asking { device.answered() }
       case .exception(let code):
         device.refused("\(who): \(ErrorText.exception(code, request))", at: clock.now())
-        if !unmerged, (code == 2 || code == 3), meter.merged != meter.unmerged {
+        if !unmerged, code == 2 || code == 3, meter.merged != meter.unmerged {
           unmerged = true
           logger.notice("\(who): refuses to read holes along; asked for each part alone from now on")
         }

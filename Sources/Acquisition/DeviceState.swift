@@ -43,7 +43,7 @@ public struct DeviceState: Sendable, Hashable {
   }
 
   /// Whether the clock may have stepped back so far that the next try lies out of reach.
-  mutating func mayBeTried(at now: Timestamp, probeEveryMilliseconds: Int64) -> Bool {
+  func mayBeTried(at now: Timestamp, probeEveryMilliseconds: Int64) -> Bool {
     guard let probeAt else { return true }
     return now >= probeAt || probeAt - now > probeEveryMilliseconds * 10
   }

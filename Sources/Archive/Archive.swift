@@ -161,14 +161,17 @@ public final class Archive: Sendable {
       if let due = deadline, clock.monotonicNanoseconds() >= due {
         if commit(&committer) {
           deadline = state.withLock { $0.window.isEmpty } ? nil : clock.monotonicNanoseconds() + intervalNanoseconds
-          for end in ends { end() }
-          ends = []
+          if !stopping {
+            for end in ends { end() }
+            ends = []
+          }
         } else {
           deadline = clock.monotonicNanoseconds() + max(intervalNanoseconds, 1_000_000_000)
-          if stopping { for end in ends { end() } }
         }
         if stopping {
           committer.close()
+          lock.release()
+          for end in ends { end() }
           return
         }
       }

@@ -1,5 +1,6 @@
 import Glibc
 import Metering
+import Synchronization
 
 /// Where the files of an archive lie.
 struct ArchiveLayout: Hashable, Sendable {
@@ -30,32 +31,43 @@ struct ArchiveLayout: Hashable, Sendable {
   private static func makeDirectory(_ path: String) throws(ArchiveError) {
     if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
     let why = String(cString: strerror(errno))
-    throw ArchiveError(.unreadable, "archive directory \(path): cannot be made: \(why); make it, owned by meterd's user")
+    throw ArchiveError(
+      .unreadable, "archive directory \(path): cannot be made: \(why); make it, owned by meterd's user")
   }
 }
 
-/// Holds the archive for one writing process, for as long as it lives.
+/// Holds the archive for one writing process.
 final class ArchiveLock: Sendable {
-  private let descriptor: Int32
+  private let descriptor: Mutex<Int32>
 
   /// - Throws: `ArchiveError.inUse` with the owner's pid.
   init(_ layout: ArchiveLayout) throws(ArchiveError) {
-    descriptor = open(layout.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
+    let file = open(layout.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard file >= 0 else {
       let why = String(cString: strerror(errno))
       throw ArchiveError(.unreadable, "archive lock \(layout.lock): \(why); is the directory meterd's and writable?")
     }
-    var text = [UInt8](repeating: 0, count: 32)
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let count = pread(descriptor, &text, text.count, 0)
+    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      var text = [UInt8](repeating: 0, count: 32)
+      let count = pread(file, &text, text.count, 0)
+      close(file)
       let pid = Int32(String(decoding: text.prefix(max(count, 0)), as: UTF8.self).filter(\.isNumber)) ?? 0
-      close(descriptor)
-      throw ArchiveError(.inUse(pid: pid), "archive \(layout.root) is in use by another meterd, pid \(pid); stop that one first")
+      throw ArchiveError(
+        .inUse(pid: pid), "archive \(layout.root) is in use by another meterd, pid \(pid); stop that one first")
     }
-    ftruncate(descriptor, 0)
+    ftruncate(file, 0)
     let line = Array("\(getpid())\n".utf8)
-    _ = pwrite(descriptor, line, line.count, 0)
+    _ = pwrite(file, line, line.count, 0)
+    descriptor = Mutex(file)
   }
 
-  deinit { close(descriptor) }
+  /// Lets the next one have the archive.
+  func release() {
+    descriptor.withLock { file in
+      if file >= 0 { close(file) }
+      file = -1
+    }
+  }
+
+  deinit { release() }
 }

@@ -22,7 +22,8 @@ public final class ArchiveReader {
     } catch let error as DatabaseError {
       throw ArchiveError(
         .unreadable,
-        "no readable archive at \(path): \(error.message ?? "\(error.resultCode)"); is the path right, may this user read it?")
+        "no readable archive at \(path): \(error.message ?? "\(error.resultCode)"); is the path right, may this user read it?"
+      )
     }
   }
 
@@ -105,7 +106,9 @@ public final class ArchiveReader {
   ) throws {
     try forEachEntry(meterID: meterID, from: from, to: to) { entry in
       try forEachReading(of: entry, within: from..<max(from, to)) { reading in
-        if reading.time >= from, reading.time < to, quantity == nil || reading.quantity == quantity { try body(reading) }
+        if reading.time >= from, reading.time < to, quantity == nil || reading.quantity == quantity {
+          try body(reading)
+        }
       }
     }
   }
@@ -123,7 +126,8 @@ public final class ArchiveReader {
     let hash = use.map { $0.validFrom == $0.recordedAt ? entry.observation.definition : $0.definition }
     guard let decoder = try decoder(hash ?? entry.observation.definition) else {
       throw ArchiveError(
-        .damaged, "\(layout.catalog): definition \(entry.observation.definition) of seq \(entry.observation.seq) is missing")
+        .damaged,
+        "\(layout.catalog): definition \(entry.observation.definition) of seq \(entry.observation.seq) is missing")
     }
     try decoder.forEachReading(
       of: entry.observation, clockOffsetMilliseconds: entry.clockOffsetMilliseconds, within: window, body)
@@ -189,7 +193,8 @@ public final class ArchiveReader {
       definition: row[3], marks: Observation.Marks(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64)),
       content: content)
     let boot: String = row[5]
-    guard ObservationRow.checksum(observation, boot: boot, payload: payload) == UInt32(truncatingIfNeeded: row[10] as Int64)
+    guard
+      ObservationRow.checksum(observation, boot: boot, payload: payload) == UInt32(truncatingIfNeeded: row[10] as Int64)
     else {
       throw ArchiveError(.damaged, "\(path): seq \(seq) does not match its checksum; the disk may be failing")
     }

@@ -61,12 +61,16 @@ struct CatalogContents {
       contents.definitions[row[0]] = try decoder.decode(Definition.self, from: row[1] as Data)
     }
     let order = "ORDER BY meter_id, valid_from, recorded_at"
-    for row in try Row.fetchAll(db, sql: "SELECT meter_id, sha256, valid_from, recorded_at FROM definition_use \(order)") {
+    for row in try Row.fetchAll(
+      db, sql: "SELECT meter_id, sha256, valid_from, recorded_at FROM definition_use \(order)")
+    {
       let use = Use(
         definition: row[1], validFrom: Timestamp(milliseconds: row[2]), recordedAt: Timestamp(milliseconds: row[3]))
       contents.uses[row[0], default: []].append(use)
     }
-    for row in try Row.fetchAll(db, sql: "SELECT boot_id, offset_ms FROM clock") { contents.clockOffsets[row[0]] = row[1] }
+    for row in try Row.fetchAll(db, sql: "SELECT boot_id, offset_ms FROM clock") {
+      contents.clockOffsets[row[0]] = row[1]
+    }
     return contents
   }
 }
@@ -105,7 +109,8 @@ struct Catalog {
     guard contents.site == site else {
       throw ArchiveError(
         .foreignFormat,
-        "archive \(layout.root) belongs to site '\(contents.site)', the settings say '\(site)'; name another archive.path")
+        "archive \(layout.root) belongs to site '\(contents.site)', the settings say '\(site)'; name another archive.path"
+      )
     }
   }
 
@@ -138,7 +143,8 @@ struct Catalog {
   }
 
   /// Takes the definitions that hold from now on; those that are in force already are left alone.
-  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws {
+  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws
+  {
     let new = definitions.filter { contents.uses[$0.definition.meterID]?.last?.definition != $0.sha256 }
     if new.isEmpty { return }
     let times = new.map { item in

@@ -92,7 +92,7 @@ struct Committer: Sendable {
   /// - Returns: the last sequence number that the file kept, 0 where that cannot be told.
   private mutating func giveUpFile(day: String, after error: any Error) -> UInt64 {
     let name = hot?.name
-    do { try hot?.close() } catch { /* the error that counts is reported already */  }
+    try? hot?.close()  // The error that counts is reported already.
     hot = nil
     guard let code = (error as? DatabaseError)?.resultCode, code == .SQLITE_IOERR || code == .SQLITE_CORRUPT else {
       return 0

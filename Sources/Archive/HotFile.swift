@@ -54,7 +54,8 @@ struct HotFile {
         db, sql: "SELECT payload FROM observation WHERE kind = ?",
         arguments: [ObservationRow.Kind.clockOffset.rawValue]
       ).compactMap { row in
-        guard case .clockOffset(let boot, let offset) = ObservationRow.decode(.clockOffset, Array(row[0] as Data)) else {
+        guard case .clockOffset(let boot, let offset) = ObservationRow.decode(.clockOffset, Array(row[0] as Data))
+        else {
           return nil
         }
         return (boot, offset)

@@ -66,14 +66,16 @@ struct ObservationRow {
       var blocks: [Block] = []
       while !reader.isAtEnd {
         guard let code = reader.byte(), let table = table(code), let address: UInt16 = reader.integer(),
-          let count: UInt16 = reader.integer(), let outcome = (reader.integer() as UInt16?).flatMap(Outcome.init(code:)),
+          let count: UInt16 = reader.integer(),
+          let outcome = (reader.integer() as UInt16?).flatMap(Outcome.init(code:)),
           let length: UInt16 = reader.integer(), let data = reader.bytes(Int(length))
         else { return nil }
         blocks.append(Block(table: table, address: address, count: count, outcome: outcome, bytes: data))
       }
       return .poll(blocks)
     case .missed:
-      guard let from: UInt64 = reader.integer(), let to: UInt64 = reader.integer(), let count: UInt32 = reader.integer(),
+      guard let from: UInt64 = reader.integer(), let to: UInt64 = reader.integer(),
+        let count: UInt32 = reader.integer(),
         let reason = reader.byte().flatMap(MissedReason.init(rawValue:)), reader.isAtEnd
       else { return nil }
       return .missed(

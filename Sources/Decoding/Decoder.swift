@@ -23,7 +23,8 @@ public struct Decoder: Sendable {
     let zone: Zone
     do { zone = try Zone(named: definition.timeZone) } catch { throw DecodingFault("\(definition.meterID): \(error)") }
     guard let slots = Slots(everyMilliseconds: definition.everyMilliseconds, zone: zone) else {
-      throw DecodingFault("\(definition.meterID): an interval of \(definition.everyMilliseconds) ms does not divide the day")
+      throw DecodingFault(
+        "\(definition.meterID): an interval of \(definition.everyMilliseconds) ms does not divide the day")
     }
     self.slots = slots
     var points: [Point] = []
@@ -31,7 +32,8 @@ public struct Decoder: Sendable {
       guard let quantity = Quantity(point.quantity) else {
         throw DecodingFault("\(definition.meterID): unknown quantity '\(point.quantity)'")
       }
-      guard let conversion = Decoder.conversion(point, quantity), let ratio = Decoder.ratio(point, quantity, definition),
+      guard let conversion = Decoder.conversion(point, quantity),
+        let ratio = Decoder.ratio(point, quantity, definition),
         let scaled = point.scale.multiplied(by: ratio)?.multiplied(by: conversion.factor)
       else {
         throw DecodingFault("\(definition.meterID)/\(point.quantity): '\(point.unit)' cannot be converted")
@@ -109,7 +111,8 @@ public struct Decoder: Sendable {
       return reading
     }
     reading.raw = Decoder.bytes(of: point.register, in: block)
-    if reading.raw.count == 2 * point.register.type.width, case .number(let number) = point.decoder.number(reading.raw[...]),
+    if reading.raw.count == 2 * point.register.type.width,
+      case .number(let number) = point.decoder.number(reading.raw[...]),
       let value = number.multiplied(by: point.factor)?.adding(point.offset)
     {
       reading.value = value

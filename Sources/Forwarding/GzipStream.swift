@@ -23,7 +23,9 @@ final class GzipStream {
           stream.avail_out = UInt32(out.count)
           return deflate(&stream, finish ? Z_FINISH : Z_NO_FLUSH)
         }
-        guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else { throw SpoolError("zlib: code \(code)") }
+        guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else {
+          throw SpoolError("zlib: code \(code)")
+        }
         let made = buffer.count - Int(stream.avail_out)
         if made > 0 { try output(buffer[..<made]) }
         if code == Z_STREAM_END || (stream.avail_in == 0 && stream.avail_out > 0) { return }

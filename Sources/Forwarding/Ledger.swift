@@ -114,12 +114,12 @@ struct Ledger {
       try Row.fetchAll(
         db,
         sql: """
-          SELECT p.start, p.end, coalesce(max(f.revision) + 1, 0) AS revision FROM period p
+          SELECT p.start, p.end, coalesce(max(f.revision) + 1, 0) AS next_revision FROM period p
           LEFT JOIN file f ON f.start = p.start
           WHERE p.end <= ?1 GROUP BY p.start
           HAVING p.max_seq > coalesce(max(f.cut_seq), 0)
             AND p.start >= (SELECT value FROM progress WHERE key = 'begin')
-            AND (revision = 0 OR p.changed_at <= ?2)
+            AND (next_revision = 0 OR p.changed_at <= ?2)
           ORDER BY p.start LIMIT ?3
           """, arguments: [closedBefore.milliseconds, quietSince.milliseconds, limit]
       ).map { row in

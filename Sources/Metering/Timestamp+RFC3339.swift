@@ -55,7 +55,8 @@ extension Timestamp {
     guard u.count >= 20, let date = CivilDate(String(decoding: u[0..<10], as: UTF8.self)) else { return nil }
     guard u[10] == UInt8(ascii: "T") || u[10] == UInt8(ascii: "t") || u[10] == UInt8(ascii: " ") else { return nil }
     guard u[13] == UInt8(ascii: ":"), u[16] == UInt8(ascii: ":") else { return nil }
-    guard let hour = Int(digits: u[11..<13]), let minute = Int(digits: u[14..<16]), let second = Int(digits: u[17..<19]),
+    guard let hour = Int(digits: u[11..<13]), let minute = Int(digits: u[14..<16]),
+      let second = Int(digits: u[17..<19]),
       hour < 24, minute < 60, second < 60
     else { return nil }
     var at = 19

@@ -10,10 +10,10 @@ public struct Unit: Hashable, Sendable, CustomStringConvertible {
   public static let kW = Unit("kW")
   public static let kvar = Unit("kvar")
   public static let kVA = Unit("kVA")
-  public static let V = Unit("V")
-  public static let A = Unit("A")
+  public static let volt = Unit("V")
+  public static let ampere = Unit("A")
   public static let one = Unit("1")
-  public static let Hz = Unit("Hz")
+  public static let hertz = Unit("Hz")
   public static let m3 = Unit("m3")
   public static let m3PerHour = Unit("m3/h")
   public static let t = Unit("t")
@@ -63,8 +63,8 @@ public struct Unit: Hashable, Sendable, CustomStringConvertible {
       .kW: factors(["W": "0.001", "MW": "1000"]),
       .kvar: factors(["var": "0.001", "Mvar": "1000"]),
       .kVA: factors(["VA": "0.001", "MVA": "1000"]),
-      .V: factors(["mV": "0.001", "kV": "1000"]),
-      .A: factors(["mA": "0.001", "kA": "1000"]),
+      .volt: factors(["mV": "0.001", "kV": "1000"]),
+      .ampere: factors(["mA": "0.001", "kA": "1000"]),
       .one: factors(["%": "0.01"]),
       .m3: factors(["L": "0.001"]),
       // L/s × 3.6, L/min × 0.06

@@ -245,7 +245,8 @@ actor Daemon: Service {
 
   /// Sleeps, or returns at once when the daemon is to stop.
   private nonisolated static func sleep(_ duration: Duration) async {
-    do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) } } catch { /* it is time to go */  }
+    // It throws when it is time to go.
+    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
   }
 
   /// Names the clock of this boot.

@@ -19,8 +19,8 @@ struct JournalLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     var text = event.message.description
-    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key })
-    {
+    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }
+    ) {
       text += " \(key)=\(value)"
     }
     let line = text.replacing("\n", with: " ")

@@ -79,7 +79,8 @@ struct ReadingPrinter {
     case .csv: buffer.append(contentsOf: (CSVRow.header + (raw ? ",raw" : "") + "\n").utf8)
     case .ndjson: break
     case .table:
-      let header = "TIME                           DUE       QUANTITY                         VALUE UNIT   QUALITY    FLAGS"
+      let header =
+        "TIME                           DUE       QUANTITY                         VALUE UNIT   QUALITY    FLAGS"
       buffer.append(contentsOf: (header + (raw ? "  RAW" : "") + "\n").utf8)
     }
   }

@@ -69,7 +69,8 @@ final class StatusBoard: StatusProvider {
     let forwards = parts.forwarders.map { forwardStatus($0) }
     var reasons = parts.problems.sorted { $0.key < $1.key }.flatMap(\.value)
     if parts.clock?.isTrusted == false {
-      reasons.append("the clock (\(now)) is not trusted: no NTP, and behind the last commit; no file is cut. Set the clock")
+      reasons.append(
+        "the clock (\(now)) is not trusted: no NTP, and behind the last commit; no file is cut. Set the clock")
     }
     if let error = archive.lastError, archive.state == .failing { reasons.append(error) }
     for meter in meters where meter.state == .failing { reasons.append(meter.lastError ?? "\(meter.id) fails") }

@@ -76,7 +76,9 @@ import Testing
   ])
   func knows(name: String, unit: String) { #expect(Quantity(name)?.unit?.symbol == unit) }
 
-  @Test(arguments: ["energy", "voltage", "volume_t9", "power_active_t1", "voltage_l1_l1", "x_", "x_Speed", "frequency_l1"])
+  @Test(arguments: [
+    "energy", "voltage", "volume_t9", "power_active_t1", "voltage_l1_l1", "x_", "x_Speed", "frequency_l1",
+  ])
   func refuses(name: String) { #expect(Quantity(name) == nil) }
 
   @Test func convertsUnits() {

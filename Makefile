@@ -1,0 +1,47 @@
+# meterd: see README.md. The two commands that matter: `make demo` and `make test`.
+
+SWIFT ?= swift
+PREFIX ?= /usr
+DESTDIR ?=
+VENV := .venv
+APT_PACKAGES := libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat python3-venv make gcc g++ procps
+
+.PHONY: deps build debug demo test soak lint format bench install clean
+
+deps:
+	@sh scripts/deps.sh $(APT_PACKAGES)
+
+# What `make install` puts in place: one binary that needs no Swift on the gateway.
+build: deps
+	$(SWIFT) build -c release --static-swift-stdlib --product meterd
+
+debug: deps
+	$(SWIFT) build --product meterd
+
+demo: debug
+	@sh scripts/demo.sh .build/debug/meterd
+
+test: deps lint
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --parallel
+
+# The full counts: METERD_SOAK lengthens the tests that know how.
+soak: deps
+	$(SWIFT) build --build-tests
+	METERD_SOAK=1 $(SWIFT) test --skip-build
+
+lint:
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@python3 scripts/check-imports.py
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+bench: deps
+	$(MAKE) -C Benchmarks run
+
+install:
+	sh scripts/install.sh "$(DESTDIR)" "$(PREFIX)"
+
+clean:
+	rm -rf .build .build-* $(VENV) demo-data
