@@ -44,6 +44,7 @@ let package = Package(
   products: [
     .executable(name: "meterd", targets: ["meterd"]),
     .library(name: "ModbusProtocol", targets: ["ModbusProtocol"]),
+    .library(name: "Modbus", targets: ["Modbus"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -76,7 +77,7 @@ let package = Package(
       "Acquisition",
       ["Cclock", "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Threads", logging]),
     room("Settings", ["Metering", "Ctomlplusplus"]),
-    room("Simulation", ["Metering", "Clibmodbus", nioCore, nioPosix]),
+    room("Simulation", ["Metering", "Threads", "Clibmodbus", nioCore, nioPosix]),
     room(
       "StatusAPI",
       [

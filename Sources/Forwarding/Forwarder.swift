@@ -19,11 +19,11 @@ public final class Forwarder: Sendable {
   private let logger: Logger
   private let state: Mutex<State>
   private let wake = DispatchSemaphore(value: 0)
-  private let ended = Inbox<Void>()
 
   private struct State {
     var status = ForwardStatus()
     var stopping = false
+    var thread: RunningThread?
   }
 
   /// Observations looked at in one transaction; files made before looking again.
@@ -45,19 +45,18 @@ public final class Forwarder: Sendable {
   }
 
   public func start() throws {
-    try OwnThread.start(name: "forward-\(plan.id)", stackBytes: 1024 * 1024) { [self] in
-      run()
-      ended.post(())
-    }
+    let thread = try RunningThread(name: "forward-\(plan.id)", stackBytes: 1024 * 1024) { [self] in run() }
+    state.withLock { $0.thread = thread }
   }
 
   /// Returns when the file under way is finished or given up.
   public func stop() async {
-    state.withLock { $0.stopping = true }
-    wake.signal()
-    do { try await OwnThread.run(name: "forward-end") { [ended] in _ = ended.take() } } catch {
-      logger.warning("forward \(plan.id): \(error)")
+    let thread = state.withLock { state in
+      state.stopping = true
+      return state.thread
     }
+    wake.signal()
+    await thread?.end()
   }
 
   public var status: ForwardStatus { state.withLock { $0.status } }

@@ -61,7 +61,23 @@ enum Files {
   /// A path as written in a file of that directory.
   static func resolve(_ path: String, in directory: String) -> String {
     if path.hasPrefix("/") || directory.isEmpty { return path }
-    return directory.hasSuffix("/") ? directory + path : directory + "/" + path
+    return withoutDetours(directory.hasSuffix("/") ? directory + path : directory + "/" + path)
+  }
+
+  /// `config/../data` is `data`, where `config` is a plain directory: a link could lead elsewhere.
+  private static func withoutDetours(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/", omittingEmptySubsequences: false) {
+      if part == "..", let last = parts.last, last != "..", last != ".", !last.isEmpty {
+        var status = stat()
+        if lstat(parts.joined(separator: "/"), &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+          parts.removeLast()
+          continue
+        }
+      }
+      parts.append(part)
+    }
+    return parts.joined(separator: "/")
   }
 
   private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// A Modbus RTU line on a pty: any number of units, each answered by libmodbus's server side.
 ///
@@ -10,11 +11,11 @@ public final class SimulatedSerialLine: Sendable {
   private static let silenceMilliseconds: Int32 = 50
 
   public let devicePath: String
-  private let thread: LineThread
+  private let thread: RunningThread
   /// The end of a socket pair whose closing wakes the thread; -1 after `stop`.
   private let wake: Mutex<Int32>
 
-  private init(devicePath: String, thread: LineThread, wake: Int32) {
+  private init(devicePath: String, thread: RunningThread, wake: Int32) {
     self.devicePath = devicePath
     self.thread = thread
     self.wake = Mutex(wake)
@@ -46,8 +47,8 @@ public final class SimulatedSerialLine: Sendable {
     let worker = Worker(
       master: terminal.master, stopped: stopped, slave: slave, units: units,
       turnaroundMilliseconds: Int32(clamping: max(0, turnaroundMilliseconds)))
-    do throws(SimulationError) {
-      let thread = try LineThread.start {
+    do {
+      let thread = try RunningThread(name: "line") {
         worker.run()
         terminal.close()
         slave.close()
@@ -59,7 +60,7 @@ public final class SimulatedSerialLine: Sendable {
       slave.close()
       close(stopped)
       close(wake)
-      throw error
+      throw SimulationError(.system, "simulated line \(devicePath): \(error)")
     }
   }
 

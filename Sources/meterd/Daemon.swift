@@ -49,7 +49,7 @@ actor Daemon: Service {
       group.addTask { await self.serveStatus() }
       group.addTask { try await self.collect() }
       group.addTask { await self.reloadOnSignal() }
-      group.addTask { await self.lookAtDisk() }
+      group.addTask { await self.keepLookingAtDisk() }
       // Each of them ends at graceful shutdown only, or by the error that ends the daemon.
       try await group.waitForAll()
     }
@@ -77,8 +77,8 @@ actor Daemon: Service {
   private func reportAndWait(_ key: String, _ problem: String) async {
     logger.error("\(problem)")
     status.update { $0.problems[key] = [problem] }
-    // Not ready, but alive: systemd is told why it waits.
-    ServiceManager.notify("READY=1\nSTATUS=\(problem)")
+    // Started and alive: systemd is told why nothing is collected yet.
+    ServiceManager.notify("READY=1\nWATCHDOG=1\nSTATUS=\(problem)")
     await Daemon.sleep(Daemon.retry)
   }
 
@@ -104,6 +104,7 @@ actor Daemon: Service {
       parts.acquisition = acquisition
       parts.board = board
     }
+    await lookAtDisk(archive.path)
     recallToday(board, path: archive.path, throughSeq: before, now: clock.now())
   }
 
@@ -230,15 +231,19 @@ actor Daemon: Service {
     }
   }
 
-  private nonisolated func lookAtDisk() async {
+  private nonisolated func keepLookingAtDisk() async {
     let path = await settings.archive.path
     while !Daemon.isEnding {
-      do {
-        let disk = try await OwnThread.run(name: "disk") { DiskSpace(directory: path) }
-        status.update { $0.disk = disk }
-      } catch { logger.warning("disk: \(error)") }
+      await lookAtDisk(path)
       await Daemon.sleep(Daemon.diskInterval)
     }
+  }
+
+  private nonisolated func lookAtDisk(_ path: String) async {
+    do {
+      let disk = try await OwnThread.run(name: "disk") { DiskSpace(directory: path) }
+      status.update { $0.disk = disk }
+    } catch { logger.warning("disk: \(error)") }
   }
 
   private nonisolated static var isEnding: Bool { Task.isShuttingDownGracefully || Task.isCancelled }

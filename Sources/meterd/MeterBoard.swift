@@ -10,8 +10,7 @@ final class MeterBoard: Sendable {
     var decoder: Decoder
     /// Nothing was due of it before.
     var activeSince: Timestamp
-    /// The newest poll that was answered, and the newest of any kind.
-    var lastAnswered: Observation?
+    /// The newest poll.
     var last: Observation?
     var lastGoodAt: Timestamp?
     /// Readings of today with a usable value.
@@ -66,10 +65,11 @@ final class MeterBoard: Sendable {
     }
     let isToday = received >= state.dayStart
     if isToday { state.observationsToday += 1 }
-    guard case .poll(let blocks) = observation.content, var meter = state.meters[observation.meterID] else { return }
+    guard case .poll = observation.content, var meter = state.meters[observation.meterID] else { return }
     state.meters[observation.meterID] = nil  // So that it is changed in place.
-    meter.last = observation
-    if blocks.contains(where: { $0.outcome == .ok }) { meter.lastAnswered = observation }
+    // What is recalled from before the start comes after the first new observations.
+    let isNewest = observation.seq > (meter.last?.seq ?? 0)
+    if isNewest { meter.last = observation }
     var taken: UInt64 = 0
     var worst = Quality.good
     meter.decoder.forEachReading(of: observation, clockOffsetMilliseconds: offset) { reading in
@@ -78,7 +78,7 @@ final class MeterBoard: Sendable {
     }
     if taken > 0 { meter.lastGoodAt = max(meter.lastGoodAt ?? received, received) }
     if isToday { meter.takenToday += taken }
-    meter.quality = worst
+    if isNewest { meter.quality = worst }
     state.meters[observation.meterID] = meter
   }
 
