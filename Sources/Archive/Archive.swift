@@ -38,8 +38,9 @@ public final class Archive: Sendable {
     case wake
     /// Runs between commits, with the catalog in hand.
     case run(@Sendable (inout Committer) -> Void)
-    case flush(@Sendable () -> Void)
-    case stop(@Sendable () -> Void)
+    /// Commits now and tells whether that worked.
+    case flush(@Sendable (Bool) -> Void)
+    case stop(@Sendable (Bool) -> Void)
   }
 
   private struct State {
@@ -83,16 +84,18 @@ public final class Archive: Sendable {
     return accepted
   }
 
-  /// Returns when everything offered before is on disk. Waits as long as the disk is full.
-  public func flush() async {
-    await withCheckedContinuation { continuation in inbox.post(.flush { continuation.resume() }) }
+  /// Commits what was offered before.
+  ///
+  /// - Returns: whether it is on disk; why not stands in `health`.
+  public func flush() async -> Bool {
+    await withCheckedContinuation { continuation in inbox.post(.flush { continuation.resume(returning: $0) }) }
   }
 
   /// The same as the async `flush`, for threads that may block.
-  public func flushBlocking() {
-    let done = Inbox<Void>()
-    inbox.post(.flush { done.post(()) })
-    _ = done.take()
+  public func flushBlocking() -> Bool {
+    let done = Inbox<Bool>()
+    inbox.post(.flush { done.post($0) })
+    return done.take()?.first ?? false
   }
 
   /// Stores definitions that hold from `time` on, where they differ from those in force.
@@ -126,8 +129,11 @@ public final class Archive: Sendable {
   }
 
   /// Commits what waits and closes the files; nothing may be offered afterwards.
-  public func close() async {
-    await withCheckedContinuation { continuation in inbox.post(.stop { continuation.resume() }) }
+  ///
+  /// - Returns: whether everything is on disk; what is not is found missing at the next start.
+  @discardableResult
+  public func close() async -> Bool {
+    await withCheckedContinuation { continuation in inbox.post(.stop { continuation.resume(returning: $0) }) }
   }
 
   private static func size(_ observation: Observation) -> Int {
@@ -140,7 +146,7 @@ public final class Archive: Sendable {
   private func commitLoop(_ committer: Committer, intervalNanoseconds: UInt64, clock: any WallClock) {
     var committer = committer
     var deadline: UInt64?
-    var ends: [@Sendable () -> Void] = []
+    var ends: [@Sendable (Bool) -> Void] = []
     var stopping = false
     while true {
       let now = clock.monotonicNanoseconds()
@@ -159,21 +165,17 @@ public final class Archive: Sendable {
         }
       }
       if let due = deadline, clock.monotonicNanoseconds() >= due {
-        if commit(&committer) {
-          deadline = state.withLock { $0.window.isEmpty } ? nil : clock.monotonicNanoseconds() + intervalNanoseconds
-          if !stopping {
-            for end in ends { end() }
-            ends = []
-          }
-        } else {
-          deadline = clock.monotonicNanoseconds() + max(intervalNanoseconds, 1_000_000_000)
-        }
+        let committed = commit(&committer)
         if stopping {
           committer.close()
           lock.release()
-          for end in ends { end() }
-          return
         }
+        for end in ends { end(committed) }
+        ends = []
+        if stopping { return }
+        let again = committed ? intervalNanoseconds : max(intervalNanoseconds, 1_000_000_000)
+        let isEmpty = state.withLock { $0.window.isEmpty }
+        deadline = isEmpty ? nil : clock.monotonicNanoseconds() + again
       }
       state.withLock { $0.health.beats += 1 }
     }

@@ -161,7 +161,7 @@ public final class Forwarder: Sendable {
     }
     if try ready().isEmpty { return false }
     // Whatever was observed until now is on disk and looked at before the cut is made.
-    archive.flushBlocking()
+    guard archive.flushBlocking() else { throw SpoolError("the archive cannot commit: see its state") }
     let head = archive.health.headSeq
     try scan(ledger, reader, through: head)
     let events = try ready().map { item in
@@ -223,7 +223,7 @@ public final class Forwarder: Sendable {
         meterID: "", time: now, due: nil, received: now, definition: "", content: .forward(try event.text()))
       guard archive.offer(observation) else { throw SpoolError("the archive takes nothing more: see its state") }
     }
-    archive.flushBlocking()
+    guard archive.flushBlocking() else { throw SpoolError("the archive cannot commit: see its state") }
     try scan(ledger, reader, through: archive.health.headSeq)
   }
 }

@@ -167,7 +167,10 @@ actor Daemon: Service {
     guard let running else { return }
     await running.acquisition.stop()
     for forwarder in running.forwarders { await forwarder.stop() }
-    await running.archive.close()
+    let waiting = running.archive.health.waiting
+    if await !running.archive.close() {
+      logger.error("\(waiting) observations could not be committed: \(running.archive.health.failure ?? "unknown")")
+    }
     self.running = nil
     logger.notice("stopped")
   }

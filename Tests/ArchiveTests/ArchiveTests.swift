@@ -56,7 +56,7 @@ import Testing
     #expect(archive.offer(poll(start, definition: "x")))
     // No time passes on the manual clock, so no commit is due.
     #expect(archive.health.headSeq == 0 && archive.health.waiting == 1 && seen.withLock { $0 }.isEmpty)
-    await archive.flush()
+    #expect(await archive.flush())
     #expect(archive.health.headSeq == 1 && archive.health.waiting == 0 && seen.withLock { $0 } == [1])
     await archive.close()
   }
@@ -96,7 +96,7 @@ import Testing
     var taken = 0
     while archive.offer(observation), taken < 1000 { taken += 1 }
     #expect((200..<300).contains(taken) && archive.health.windowFull == 1)
-    await archive.flush()
+    #expect(await archive.flush())
     #expect(archive.offer(observation))
     await archive.close()
   }
