@@ -10,6 +10,7 @@ public final class ArchiveReader {
   private let layout: ArchiveLayout
   private let catalogQueue: DatabaseQueue
   private var contents: CatalogContents
+  private var catalogVersion: Int?
   private var decoders: [String: Decoder] = [:]
   private var openFile: (name: String, queue: DatabaseQueue)?
 
@@ -29,9 +30,15 @@ public final class ArchiveReader {
 
   public var site: String { contents.site }
 
-  /// Takes in what the writer has added to the catalog since.
+  /// Takes in what the writer has added to the catalog since; cheap where that is nothing.
   public func refresh() throws {
-    contents = try catalogQueue.read { [layout] in try CatalogContents.load($0, path: layout.catalog) }
+    let known = catalogVersion
+    let news = try catalogQueue.read { [layout] db -> (Int, CatalogContents)? in
+      // It changes whenever another connection has changed the file.
+      let version = try Int.fetchOne(db, sql: "PRAGMA data_version") ?? 0
+      return version == known ? nil : (version, try CatalogContents.load(db, path: layout.catalog))
+    }
+    if let news { (catalogVersion, contents) = news }
   }
 
   /// Ids of all meters that the archive has definitions of.

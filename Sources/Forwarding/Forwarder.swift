@@ -24,6 +24,8 @@ public final class Forwarder: Sendable {
     var status = ForwardStatus()
     var stopping = false
     var thread: RunningThread?
+    /// The day that the figures of `status` are of.
+    var countedOn: CivilDate?
   }
 
   /// Observations looked at in one transaction; files made before looking again.
@@ -70,6 +72,7 @@ public final class Forwarder: Sendable {
         if session == nil {
           let path = "\(archive.path)/forward-\(plan.id).sqlite"
           session = (try Ledger(path: path), try ArchiveReader(path: archive.path))
+          state.withLock { $0.countedOn = nil }
         }
         if let (ledger, reader) = session { try work(ledger, reader) }
         note(failure: nil)
@@ -93,14 +96,20 @@ public final class Forwarder: Sendable {
 
   private func work(_ ledger: Ledger, _ reader: ArchiveReader) throws {
     try scan(ledger, reader, through: archive.health.headSeq)
+    var changed = false
     if isTrusted() {
       if try ledger.begin() == nil { try begin(ledger, reader) }
-      while try deliver(ledger, reader) || cut(ledger, reader) { if state.withLock({ $0.stopping }) { break } }
+      while try deliver(ledger, reader) || cut(ledger, reader) {
+        changed = true
+        if state.withLock({ $0.stopping }) { break }
+      }
     }
+    let today = plan.periods.zone.localDate(at: clock.now())
+    if !changed, state.withLock({ $0.countedOn == today }) { return }
     let totals = try ledger.totals()
-    let day = plan.periods.zone.startOfDay(plan.periods.zone.localDate(at: clock.now()))
-    let delivered = try ledger.delivered(from: day)
+    let delivered = try ledger.delivered(from: plan.periods.zone.startOfDay(today))
     state.withLock { state in
+      state.countedOn = today
       state.status.totals(totals)
       state.status.deliveredToday = delivered.mapValues { .init(rows: $0.rows, taken: $0.taken) }
     }
