@@ -18,7 +18,7 @@ ORDER = [  # from the ground up; a room imports only what stands before it
     {"Decoding"},
     {"Archive"},
     {"Acquisition", "Forwarding"},
-    {"meterd"},
+    {"meterd", "TestSupport"},
 ]
 
 root = pathlib.Path(__file__).resolve().parent.parent
@@ -32,7 +32,7 @@ for target in package["targets"]:
     declared = set()
     for dependency in target["dependencies"]:
         declared.add((dependency.get("byName") or dependency.get("product") or dependency.get("target"))[0])
-    folder = root / ("Tests" if target["type"] == "test" else "Sources") / name
+    folder = root / (target.get("path") or ("Tests/" if target["type"] == "test" else "Sources/") + name)
     if target["type"] != "test" and name not in level:
         wrong.append(f"{folder}: the room '{name}' has no place in scripts/check-imports.py")
     for file in sorted(folder.rglob("*.swift")):

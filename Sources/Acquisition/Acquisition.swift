@@ -45,7 +45,10 @@ public final class Acquisition: Sendable {
   ///
   /// - Returns: what could not be started, in words.
   public func configure(buses: [BusPlan], meters: [MeterPlan]) async throws -> [String] {
-    let hashes = try await archive.use(meters.map(\.definition), from: clock.now())
+    // What was due before the start is the downtime's; from then on it is ours, however long the start takes.
+    let isFirst = state.withLock { $0.beats == 0 && $0.meters.isEmpty }
+    let from = isFirst ? started.time : clock.now()
+    let hashes = try await archive.use(meters.map(\.definition), from: from)
     let wanted = Dictionary(
       meters.map { meter -> (String, MeterPlan) in
         var meter = meter
@@ -74,7 +77,7 @@ public final class Acquisition: Sendable {
           state.runs[id] = Task { await worker.run() }
         } catch { problems.append("bus \(id): \(error)") }
       }
-      let now = clock.now()
+      let now = isFirst ? started.time : clock.now()
       for meter in wanted.values {
         state.workers[meter.busID]?.set(meter)
         if state.meters[meter.id]?.slots != meter.slots { state.timetable.add(meter.id, slots: meter.slots, now: now) }

@@ -48,6 +48,7 @@ public final class Archive: Sendable {
     var windowBytes = 0
     var health: ArchiveHealth
     var observers: [@Sendable ([Observation]) -> Void] = []
+    var changeObservers: [@Sendable (String?) -> Void] = []
   }
 
   /// Opens or makes the archive, reads where it stands, and starts the committer's thread. Blocks: call it off the
@@ -120,6 +121,12 @@ public final class Archive: Sendable {
     state.withLock { $0.observers.append(observer) }
   }
 
+  /// Calls `observer`, on the committer's thread, with the reason when commits begin to fail or fail otherwise, and with nil
+  /// when they work again.
+  public func onChange(_ observer: @escaping @Sendable (String?) -> Void) {
+    state.withLock { $0.changeObservers.append(observer) }
+  }
+
   public var health: ArchiveHealth {
     state.withLock { state in
       var health = state.health
@@ -186,14 +193,16 @@ public final class Archive: Sendable {
     let batch = state.withLock { $0.window }
     if batch.isEmpty { return true }
     let (committed, failure) = committer.commit(batch)
-    let observers = state.withLock { state in
+    let (observers, changeObservers) = state.withLock { state in
+      let changed = state.health.failure != failure
       state.window.removeFirst(committed.count)
       state.windowBytes = state.window.reduce(0) { $0 + Archive.size($1) }
       state.health.headSeq = committer.headSeq
       state.health.failure = failure
       if let last = committed.last { state.health.lastReceived = last.received }
-      return state.observers
+      return (state.observers, changed ? state.changeObservers : [])
     }
+    for observer in changeObservers { observer(failure) }
     if !committed.isEmpty { for observer in observers { observer(committed) } }
     return failure == nil
   }

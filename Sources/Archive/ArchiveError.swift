@@ -7,6 +7,7 @@ public struct ArchiveError: Error, Hashable, CustomStringConvertible {
   }
 
   public let reason: Reason
+  public var isInUse: Bool { if case .inUse = reason { true } else { false } }
   public let description: String
 
   init(_ reason: Reason, _ description: String) {

@@ -35,9 +35,8 @@ extension ArchiveReader {
     }
     var gaps: [Gap] = []
     for meterID in reader.meterIDs {
-      guard let hash = reader.definitionHash(of: meterID, at: lastReceived),
-        let definition = reader.latestDefinition(of: meterID)
-      else { continue }
+      // Of a meter that was taken out of service nothing was due.
+      guard let (hash, definition) = reader.definitionInService(of: meterID) else { continue }
       let slots = try Decoder(definition).slots
       let from = slots.next(after: lastSlot[meterID] ?? lastReceived)
       let to = slots.last(atOrBefore: now)

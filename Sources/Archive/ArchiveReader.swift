@@ -44,14 +44,15 @@ public final class ArchiveReader {
   /// Ids of all meters that the archive has definitions of.
   public var meterIDs: [String] { contents.uses.keys.sorted() }
 
-  /// The hash of a meter's definition for readings at a time.
-  public func definitionHash(of meterID: String, at time: Timestamp) -> String? {
-    contents.use(of: meterID, at: time)?.definition
+  /// The definition that is in force since the last change; nil for a meter out of service.
+  func definitionInService(of meterID: String) -> (hash: String, definition: Definition)? {
+    guard let hash = contents.uses[meterID]?.last?.definition else { return nil }
+    return contents.definitions[hash].map { (hash, $0) }
   }
 
   /// The definition of a meter that was in force last.
   public func latestDefinition(of meterID: String) -> Definition? {
-    (contents.uses[meterID]?.last).flatMap { contents.definitions[$0.definition] }
+    contents.uses[meterID]?.last { !$0.definition.isEmpty }.flatMap { contents.definitions[$0.definition] }
   }
 
   /// When the archive first learnt of a meter: nothing was due of it before.

@@ -13,6 +13,7 @@ struct CatalogContents {
 
   /// `definition` holds for times from `validFrom` on, as far as was known from `recordedAt` on.
   struct Use: Hashable {
+    /// SHA-256; empty where the meter was taken out of service.
     let definition: String
     let validFrom: Timestamp
     let recordedAt: Timestamp
@@ -95,7 +96,7 @@ struct Catalog {
           CREATE TABLE IF NOT EXISTS definition(
             sha256 TEXT PRIMARY KEY, json BLOB NOT NULL, recorded_at INTEGER NOT NULL);
           CREATE TABLE IF NOT EXISTS definition_use(
-            meter_id TEXT NOT NULL, sha256 TEXT NOT NULL REFERENCES definition(sha256),
+            meter_id TEXT NOT NULL, sha256 TEXT NOT NULL,
             valid_from INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
             PRIMARY KEY(meter_id, valid_from, recorded_at)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS clock(
@@ -142,9 +143,12 @@ struct Catalog {
     contents.clockOffsets[bootID] = milliseconds
   }
 
-  /// Takes the definitions that hold from now on; those that are in force already are left alone.
-  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws
-  {
+  /// These definitions hold from now on, and no others; those that are in force already are left alone.
+  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws {
+    let wanted = Set(definitions.map(\.definition.meterID))
+    for (meterID, uses) in contents.uses where !wanted.contains(meterID) && uses.last?.definition != "" {
+      try retire(meterID, from: max(time, (uses.last?.validFrom ?? time) + 1), recordedAt: time)
+    }
     let new = definitions.filter { contents.uses[$0.definition.meterID]?.last?.definition != $0.sha256 }
     if new.isEmpty { return }
     let times = new.map { item in
@@ -166,6 +170,16 @@ struct Catalog {
       contents.uses[item.definition.meterID, default: []].append(
         .init(definition: item.sha256, validFrom: validFrom, recordedAt: time))
     }
+  }
+
+  /// Nothing is due of that meter any more.
+  private mutating func retire(_ meterID: String, from time: Timestamp, recordedAt: Timestamp) throws {
+    try queue.write { db in
+      try db.execute(
+        sql: "INSERT INTO definition_use VALUES (?, '', ?, ?)",
+        arguments: [meterID, time.milliseconds, recordedAt.milliseconds])
+    }
+    contents.uses[meterID]?.append(.init(definition: "", validFrom: time, recordedAt: recordedAt))
   }
 
   func close() throws { try queue.close() }

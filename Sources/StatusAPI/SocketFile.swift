@@ -36,7 +36,10 @@ struct SocketFile: Sendable {
       throw .failed(doing: "look at", path: directory, errno: code)
     }
     guard info.st_mode & S_IFMT == S_IFDIR else { throw .noDirectory(directory: directory) }
-    if lstat(path, &info) == 0, info.st_mode & S_IFMT != S_IFSOCK { throw .notASocket(path: path) }
+    if lstat(path, &info) == 0 {
+      guard info.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path: path) }
+      if Self.isAlive(path) { throw .inUse(path: path) }
+    }
 
     var code: CInt = 0
     var bytes = Array(template.utf8CString)
@@ -51,10 +54,15 @@ struct SocketFile: Sendable {
   }
 
   /// Gives the bound and listening socket its mode and its path.
-  func publish() throws(StatusServerError) {
+  ///
+  /// - Returns: its inode, by which `remove` knows it again.
+  func publish() throws(StatusServerError) -> UInt64 {
+    var info = stat()
+    guard lstat(stagingPath, &info) == 0 else { throw .failed(doing: "look at", path: stagingPath, errno: errno) }
     guard chmod(stagingPath, mode) == 0 else { throw .failed(doing: "set the mode of", path: path, errno: errno) }
     guard rename(stagingPath, path) == 0 else { throw .failed(doing: "rename the socket to", path: path, errno: errno) }
     rmdir(stagingDirectory)
+    return UInt64(info.st_ino)
   }
 
   /// Takes away what is left of staging, for a start that failed.
@@ -63,8 +71,27 @@ struct SocketFile: Sendable {
     rmdir(stagingDirectory)
   }
 
-  /// Removes the socket after the server has stopped, so that clients hear "no socket" instead of "refused".
-  func remove() { unlink(path) }
+  /// Removes the socket after the server has stopped, so that clients hear "no socket" instead of "refused"; another one
+  /// that has taken its place is left.
+  func remove(inode: UInt64) {
+    var info = stat()
+    if lstat(path, &info) == 0, UInt64(info.st_ino) == inode { unlink(path) }
+  }
+
+  /// Whether somebody answers there: then it is not stale.
+  private static func isAlive(_ path: String) -> Bool {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+      }
+    }
+  }
 
   private static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -8,8 +8,7 @@ import Synchronization
 
 /// The status socket: HTTP/1.1 on a Unix socket, read-only. What it serves stands in `docs/STATUS-API.md`.
 ///
-/// Whoever starts it holds the archive's lock, which keeps a second daemon away: a socket that is found at the path is
-/// stale and replaced.
+/// A socket that is found at the path and answers is another server's: an error. A stale one is replaced.
 public struct StatusServer: Service {
   /// What clients can cost at most.
   struct Limits: Sendable {
@@ -54,15 +53,14 @@ public struct StatusServer: Service {
   /// - Throws: `StatusServerError`.
   public func run() async throws { try await run(onListening: {}) }
 
-  /// `onListening` is called once, when clients can connect.
-  func run(onListening: @escaping @Sendable () async -> Void) async throws {
+  /// The same; `onListening` is called once, when clients can connect.
+  public func run(onListening: @escaping @Sendable () async -> Void) async throws {
     let file = try SocketFile(path: socketPath, mode: mode)
     let failure = Mutex<StatusServerError?>(nil)
-    let published = Atomic(false)
+    let published = Atomic<UInt64>(0)
     let server = makeServer(stagingPath: file.stagingPath) { channel in
       do throws(StatusServerError) {
-        try file.publish()
-        published.store(true, ordering: .releasing)
+        published.store(try file.publish(), ordering: .releasing)
         logger.info("status socket listens", metadata: ["path": "\(socketPath)"])
         await onListening()
       } catch {
@@ -70,7 +68,10 @@ public struct StatusServer: Service {
         channel.close(promise: nil)
       }
     }
-    defer { if published.load(ordering: .acquiring) { file.remove() } else { file.removeStaging() } }
+    defer {
+      let inode = published.load(ordering: .acquiring)
+      if inode == 0 { file.removeStaging() } else { file.remove(inode: inode) }
+    }
     do {
       try await server.run()
     } catch let error as IOError {

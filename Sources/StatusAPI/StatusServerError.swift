@@ -7,6 +7,8 @@ public enum StatusServerError: Error, Equatable, CustomStringConvertible {
   case pathTooLong(path: String, bytes: Int, maximum: Int)
   case noDirectory(directory: String)
   case notASocket(path: String)
+  /// Another server answers there.
+  case inUse(path: String)
   case failed(doing: String, path: String, errno: CInt)
   /// The listening socket closed while nobody had asked the server to stop.
   case listenerClosed(path: String)
@@ -19,6 +21,7 @@ public enum StatusServerError: Error, Equatable, CustomStringConvertible {
     case .noDirectory(let directory):
       "status socket: directory '\(directory)' does not exist; create it (systemd: RuntimeDirectory=meterd) "
         + "or change [status] socket"
+    case .inUse(let path): "'\(path)' is in use by another server; stop it or change [status] socket"
     case .notASocket(let path):
       "status socket '\(path)': there is something else than a socket at this path; remove it or change [status] socket"
     case .failed(let doing, let path, let errno):

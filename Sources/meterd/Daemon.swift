@@ -45,41 +45,48 @@ actor Daemon: Service {
   }
 
   func run() async throws {
+    // The archive first: whoever has its lock is the daemon, and only that one takes the status socket.
+    try await tryToStart()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await self.serveStatus() }
       group.addTask { try await self.collect() }
       group.addTask { await self.reloadOnSignal() }
       group.addTask { await self.keepLookingAtDisk() }
-      // Each of them ends at graceful shutdown only, or by the error that ends the daemon.
-      try await group.waitForAll()
+      // Each of them ends at graceful shutdown, or with the error that ends the daemon.
+      while try await group.next() != nil {}
     }
+    ServiceManager.notify("STOPPING=1")
     await stop()
+    logger.notice("stopped")
   }
 
   // MARK: - Collecting
 
   private func collect() async throws {
     while running == nil {
-      do {
-        try await start()
-        status.update { $0.problems["archive"] = nil }
-      } catch let error as ArchiveError {
-        if case .inUse = error.reason { throw DaemonError(description: error.description) }
-        await reportAndWait("archive", "\(error)")
-      } catch { await reportAndWait("archive", "archive \(settings.archive.path): \(error)") }
+      // Started and alive: systemd is told why nothing is collected yet.
+      ServiceManager.notify("READY=1\nWATCHDOG=1\nSTATUS=waiting for the archive")
+      await Daemon.sleep(Daemon.retry)
       if Daemon.isEnding { return }
+      try await tryToStart()
     }
     ServiceManager.notify("READY=1\nSTATUS=collecting \(settings.meters.count) meters")
     logger.notice("meterd \(Meterd.version) collects \(settings.meters.count) meters on \(settings.buses.count) buses")
     await feedWatchdog()
   }
 
-  private func reportAndWait(_ key: String, _ problem: String) async {
-    logger.error("\(problem)")
-    status.update { $0.problems[key] = [problem] }
-    // Started and alive: systemd is told why nothing is collected yet.
-    ServiceManager.notify("READY=1\nWATCHDOG=1\nSTATUS=\(problem)")
-    await Daemon.sleep(Daemon.retry)
+  /// What does not work is reported and can be tried again; an archive that another daemon has is the end.
+  private func tryToStart() async throws {
+    do {
+      try await start()
+      status.update { $0.problems["archive"] = nil }
+    } catch let error as ArchiveError where error.isInUse {
+      throw DaemonError(description: error.description)
+    } catch {
+      let problem = error is ArchiveError ? "\(error)" : "archive \(settings.archive.path): \(error)"
+      logger.error("\(problem)")
+      status.update { $0.problems["archive"] = [problem] }
+    }
   }
 
   private func start() async throws {
@@ -93,11 +100,19 @@ actor Daemon: Service {
     let acquisition = Acquisition(archive: archive, clock: clock, bootID: bootID, logger: logger)
     let board = MeterBoard(zone: zone, now: clock.now())
     archive.onCommit { board.take($0) }
+    archive.onChange { [logger] failure in
+      if let failure { logger.error("\(failure)") } else { logger.notice("archive: commits again") }
+    }
     running = Running(archive: archive, clock: clock, acquisition: acquisition, board: board)
-    try await OwnThread.run(name: "downtime") { try acquisition.recordDowntime() }
     let before = archive.health.headSeq
-    try await configure()
-    try acquisition.start()
+    do {
+      try await OwnThread.run(name: "downtime") { try acquisition.recordDowntime() }
+      try await configure()
+      try acquisition.start()
+    } catch {
+      await stop()
+      throw error
+    }
     status.update { parts in
       parts.archive = archive
       parts.clock = clock
@@ -163,7 +178,6 @@ actor Daemon: Service {
 
   /// Collection first ends, then what is collected is committed, then forwarding and the archive close.
   private func stop() async {
-    ServiceManager.notify("STOPPING=1")
     guard let running else { return }
     await running.acquisition.stop()
     for forwarder in running.forwarders { await forwarder.stop() }
@@ -172,7 +186,6 @@ actor Daemon: Service {
       logger.error("\(waiting) observations could not be committed: \(running.archive.health.failure ?? "unknown")")
     }
     self.running = nil
-    logger.notice("stopped")
   }
 
   // MARK: - Beside collecting
@@ -182,7 +195,8 @@ actor Daemon: Service {
     let settings = await settings
     while !Daemon.isEnding {
       do {
-        try await StatusServer(socketPath: settings.status.socket, logger: logger, provider: status).run()
+        let server = StatusServer(socketPath: settings.status.socket, logger: logger, provider: status)
+        try await server.run { [status] in status.update { $0.problems["status"] = nil } }
         return
       } catch {
         logger.error("status socket: \(error)")

@@ -76,7 +76,7 @@ final class MeterBoard: Sendable {
       if reading.quality != .bad { taken += 1 }
       if reading.quality == .bad || worst == .good { worst = reading.quality }
     }
-    if taken > 0 { meter.lastGoodAt = max(meter.lastGoodAt ?? received, received) }
+    if taken > 0, isNewest || meter.lastGoodAt == nil { meter.lastGoodAt = received }
     if isToday { meter.takenToday += taken }
     if isNewest { meter.quality = worst }
     state.meters[observation.meterID] = meter

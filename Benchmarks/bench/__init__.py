@@ -1,0 +1,1 @@
+"""The rooms of run.py: one benchmark a file."""

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Runs meterd's benchmarks and prints results beside aims and peers. See docs/BENCHMARKS.md.
+
+Nothing here fails because something was slow: the exit code is 0 unless a program could not be run or answered wrongly.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+from bench import bus, fleet, footprint, machine
+from bench.report import Report
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--only", action="append", choices=["bus", "fleet", "footprint"], help="repeatable; all by default")
+    parser.add_argument("--meterd", type=pathlib.Path, required=True, help="a release build")
+    parser.add_argument("--bus-loop", type=pathlib.Path, required=True)
+    parser.add_argument("--tools", type=pathlib.Path, required=True, help="where the C programs lie")
+    parser.add_argument("--results", type=pathlib.Path, default=HERE / ".build" / "results.jsonl", help="appended to")
+    parser.add_argument("--data", type=pathlib.Path, help="where archives are written; a real disk, no tmpfs")
+    parser.add_argument("--seconds", type=int, default=60, help="length of each measurement of a daemon")
+    parser.add_argument("--rounds", type=int, default=9, help="of each program in the bus benchmark")
+    parser.add_argument("--reads", type=int, default=20000, help="in a round of the bus benchmark")
+    parser.add_argument("--meters", type=int, nargs="+", default=[500, 2000], help="sizes of the fleet")
+    parser.add_argument("--forward", action="store_true", help="the fleet's daemon writes spool files as well")
+    options = parser.parse_args()
+    wanted = options.only or ["bus", "fleet", "footprint"]
+    if options.data:
+        options.data.mkdir(parents=True, exist_ok=True)
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    options.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterd-bench.", dir=options.data or HERE / ".build"))
+    with open(options.results, "a", encoding="utf-8") as out:
+        report = Report(out, {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **machine.facts(options)})
+        for name, room in (("bus", bus), ("fleet", fleet), ("footprint", footprint)):
+            if name in wanted:
+                report.add(name, room.run(options))
+        report.end()
+    shutil.rmtree(options.scratch)  # Not where something went wrong: its logs tell.
+    print(f"JSON lines: {options.results}")
+
+
+if __name__ == "__main__":
+    main()
