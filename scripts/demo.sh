@@ -26,7 +26,7 @@ summary() {
   echo "Try next:"
   echo "  $meterd query main-incomer/energy_active_import --from $(date +%F) --archive $data/archive"
   echo "  (cd $data/spool && sha256sum -c *.sha256)"
-  echo "  $meterd check $config        $meterd profiles list"
+  echo "  $meterd check $config        $meterd profiles list --directory config/profiles"
 }
 start=$(date +%s)
 while :; do

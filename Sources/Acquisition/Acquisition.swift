@@ -143,12 +143,10 @@ public final class Acquisition: Sendable {
   // MARK: - The scheduler's thread
 
   private func scheduleLoop() {
-    var lastWall = clock.now()
-    var lastMonotonic = clock.monotonicNanoseconds()
+    var (lastWall, lastMonotonic) = readClocks()
     while true {
       if !clock.isTrusted, let offset = clock.reconsider() { becameTrusted(offsetMilliseconds: offset) }
-      let wall = clock.now()
-      let monotonic = clock.monotonicNanoseconds()
+      let (wall, monotonic) = readClocks()
       // How much further the wall clock went than time did.
       let step = (wall - lastWall) - Int64((monotonic - lastMonotonic) / 1_000_000)
       if abs(step) > 1000 { logger.warning("the clock stepped by \(step) ms to \(wall)") }
@@ -165,10 +163,21 @@ public final class Acquisition: Sendable {
     }
   }
 
+  /// Both clocks at one moment: a thread that is put aside between the two would see a step that was none.
+  private func readClocks() -> (wall: Timestamp, monotonicNanoseconds: UInt64) {
+    var before = clock.monotonicNanoseconds()
+    while true {
+      let wall = clock.now()
+      let after = clock.monotonicNanoseconds()
+      if after - before < 100_000_000 { return (wall, after) }
+      before = after
+    }
+  }
+
   private func handle(_ event: Timetable<String>.Event, stepMilliseconds: Int64) {
     switch event {
     case .due(let id, let slot, let repeated):
-      let worker = state.withLock { state in state.meters[id].flatMap { state.workers[$0.busID] } }
+      let worker = state.withLock { state in (state.meters[id]?.busID).flatMap { state.workers[$0] } }
       worker?.due(id, slot: slot, repeated: repeated)
     case .missed(let id, let from, let to, let count):
       guard let meter = state.withLock({ $0.meters[id] }) else { return }

@@ -3,6 +3,7 @@ import Logging
 import Metering
 import Modbus
 import ModbusProtocol
+import Schedule
 import Synchronization
 
 /// Polls the meters of one bus, on the bus's own thread, one slot a meter waiting at most.
@@ -119,6 +120,11 @@ final class BusWorker: Sendable {
       recorder.recordMissed(meter, from: job.slot, to: job.slot, count: 1, reason: .probing, marks: marks)
       return
     }
+    // The machine slept, or the clock went on: that slot is over.
+    if clock.now() - job.slot >= meter.slots.everyMilliseconds {
+      recorder.recordMissed(meter, from: job.slot, to: job.slot, count: 1, reason: .late, marks: marks)
+      return
+    }
     let before = device
     var blocks: [Block] = []
     var asking = true
@@ -130,7 +136,7 @@ final class BusWorker: Sendable {
       let result = bus.read(request, unitID: meter.unitID)
       if case .failed(.stopped) = result { return }  // Its slot is found missing at the next start.
       blocks.append(Block(request, result))
-      let who = ErrorText.who(plan.settings, meter)
+      var who: String { ErrorText.who(plan.settings, meter) }
       switch result {
       case .data: if asking { device.answered() }
       case .exception(let code):
@@ -146,7 +152,7 @@ final class BusWorker: Sendable {
       case .failed(let failure):
         device.failed(
           "\(who): \(ErrorText.failure(failure, plan.settings))", at: clock.now(),
-          probeEveryMilliseconds: plan.probeEveryMilliseconds)
+          probeEveryMilliseconds: plan.probeEveryMilliseconds, zone: meter.slots.zone)
         asking = false
       }
     }

@@ -29,7 +29,7 @@ public struct DeviceState: Sendable, Hashable {
     lastErrorAt = now
   }
 
-  mutating func failed(_ why: String, at now: Timestamp, probeEveryMilliseconds: Int64) {
+  mutating func failed(_ why: String, at now: Timestamp, probeEveryMilliseconds: Int64, zone: Zone) {
     failures += 1
     let over = failures - DeviceState.failuresBeforeProbing
     if over >= 0 {
@@ -37,7 +37,7 @@ public struct DeviceState: Sendable, Hashable {
       probeAt = now + probeEveryMilliseconds * factor
     }
     let ordinal = failures == 1 ? "" : ", \(DeviceState.ordinal(failures)) time"
-    let next = probeAt.map { "; next try \($0.rfc3339())" } ?? ""
+    let next = probeAt.map { "; next try \(DeviceState.timeOfDay($0, zone))" } ?? ""
     lastError = why + ordinal + next
     lastErrorAt = now
   }
@@ -46,6 +46,12 @@ public struct DeviceState: Sendable, Hashable {
   func mayBeTried(at now: Timestamp, probeEveryMilliseconds: Int64) -> Bool {
     guard let probeAt else { return true }
     return now >= probeAt || probeAt - now > probeEveryMilliseconds * 10
+  }
+
+  /// `10:16:00`, as the clock on the wall of the site shows it.
+  private static func timeOfDay(_ time: Timestamp, _ zone: Zone) -> String {
+    String(
+      Timestamp(seconds: time.seconds).rfc3339(offsetSeconds: zone.offsetSeconds(at: time)).dropFirst(11).prefix(8))
   }
 
   static func ordinal(_ number: Int) -> String {

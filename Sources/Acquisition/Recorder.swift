@@ -8,6 +8,8 @@ final class Recorder: Sendable {
   private let archive: Archive
   private let clock: TrustedClock
   private let refused = Mutex<[String: Range]>([:])
+  /// How many meters stand in `refused`: hardly ever any, and every bus would queue for that lock at every slot.
+  private let refusedMeters = Atomic(0)
 
   private struct Range {
     var from: Timestamp
@@ -39,6 +41,7 @@ final class Recorder: Sendable {
         refused[observation.meterID] = Range(
           from: from, to: to, count: count, definition: observation.definition)
       }
+      refusedMeters.store(refused.count, ordering: .releasing)
     }
   }
 
@@ -60,8 +63,17 @@ final class Recorder: Sendable {
   }
 
   private func flushRefused(_ meterID: String) {
-    guard let range = refused.withLock({ $0.removeValue(forKey: meterID) }) else { return }
+    if refusedMeters.load(ordering: .acquiring) == 0 { return }
+    let range = refused.withLock { refused in
+      defer { refusedMeters.store(refused.count, ordering: .releasing) }
+      return refused.removeValue(forKey: meterID)
+    }
+    guard let range else { return }
     let gap = missed(meterID, range.definition, range.from, range.to, range.count, .archive, [])
-    if !archive.offer(gap) { refused.withLock { $0[meterID] = range } }
+    if archive.offer(gap) { return }
+    refused.withLock { refused in
+      refused[meterID] = range
+      refusedMeters.store(refused.count, ordering: .releasing)
+    }
   }
 }

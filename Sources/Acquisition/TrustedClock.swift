@@ -16,6 +16,8 @@ public final class TrustedClock: WallClock {
   private let base: any WallClock
   private let isSynchronised: Synchronised
   private let state: Mutex<State>
+  /// Once true it stays true. Asked several times a poll by every bus: without the lock.
+  private let trusted: Atomic<Bool>
 
   private struct State {
     /// Wall clock minus monotonic at the start, for as long as the clock is not trusted.
@@ -32,19 +34,21 @@ public final class TrustedClock: WallClock {
     let offset = base.now().milliseconds - TrustedClock.monotonicMilliseconds(base)
     let trusted = base.now() > past || isSynchronised()
     state = Mutex(State(untrustedOffset: trusted ? nil : offset, certainPast: past))
+    self.trusted = Atomic(trusted)
   }
 
   /// Whether the kernel says that its clock follows a reference.
   public static let kernelSynchronised: Synchronised = { meterd_clock_is_synchronised() != 0 }
 
   public func now() -> Timestamp {
+    if isTrusted { return base.now() }
     guard let offset = state.withLock({ $0.untrustedOffset }) else { return base.now() }
     return Timestamp(milliseconds: TrustedClock.monotonicMilliseconds(base) + offset)
   }
 
   public func monotonicNanoseconds() -> UInt64 { base.monotonicNanoseconds() }
 
-  public var isTrusted: Bool { state.withLock { $0.untrustedOffset == nil } }
+  public var isTrusted: Bool { trusted.load(ordering: .acquiring) }
 
   /// Looks whether the clock can be trusted by now.
   ///
@@ -56,6 +60,7 @@ public final class TrustedClock: WallClock {
       let wall = base.now()
       guard synchronised || wall > state.certainPast else { return nil }
       state.untrustedOffset = nil
+      trusted.store(true, ordering: .releasing)
       return wall.milliseconds - (TrustedClock.monotonicMilliseconds(base) + offset)
     }
   }

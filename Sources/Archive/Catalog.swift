@@ -144,7 +144,8 @@ struct Catalog {
   }
 
   /// These definitions hold from now on, and no others; those that are in force already are left alone.
-  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws {
+  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws
+  {
     let wanted = Set(definitions.map(\.definition.meterID))
     for (meterID, uses) in contents.uses where !wanted.contains(meterID) && uses.last?.definition != "" {
       try retire(meterID, from: max(time, (uses.last?.validFrom ?? time) + 1), recordedAt: time)

@@ -72,7 +72,9 @@ public struct Decoder: Sendable {
     case .poll(let blocks):
       for point in points {
         guard let block = blocks.first(where: { Decoder.covers($0, point.register) }) else { continue }
-        try body(reading(point, block, observation, flags))
+        // A request that was not sent is missing because of the one before it.
+        let cause = block.outcome == .notAsked ? blocks.first { $0.outcome != .ok && $0.outcome != .notAsked } : nil
+        try body(reading(point, block, observation, (cause.map { [$0.outcome.flag] } ?? []) + flags))
       }
     case .missed(let from, let to, _, let reason):
       let shift = observation.marks.contains(.untrustedClock) ? clockOffsetMilliseconds : 0

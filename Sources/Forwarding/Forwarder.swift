@@ -159,6 +159,7 @@ public final class Forwarder: Sendable {
   /// A new forward starts with the period that it is set up in.
   private func begin(_ ledger: Ledger, _ reader: ArchiveReader) throws {
     let event = ForwardEvent(plan, .begin, plan.period(containing: clock.now()))
+    logger.notice("forward \(plan.id): starts with the period from \(event.periodStart) on; earlier data are not sent")
     try record([event], ledger, reader)
   }
 

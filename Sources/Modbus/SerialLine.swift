@@ -158,8 +158,9 @@ struct SerialLine: Line {
     }
     self.context = context
     descriptor = modbus_get_socket(context)
-    guard meterd_tty_exclusive(descriptor) == 0 else {
-      let error = SystemError("cannot claim")
+    // TIOCEXCL keeps other users' programs away, the lock a second meterd of root.
+    guard meterd_tty_exclusive(descriptor) == 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let error = SystemError("in use by another program (systemctl stop meterd; fuser -v the device)")
       close()
       return fail(error.description)
     }
@@ -170,9 +171,9 @@ struct SerialLine: Line {
 
   private static func advice(_ error: SystemError) -> String {
     switch error.code {
-    case EACCES: "\(error); add the user to the group 'dialout'"
+    case EACCES: "\(error); add the user to the group that owns it (ls -l, often 'dialout')"
     case ENOENT: "\(error); is the adapter plugged in? ls /dev/serial/by-id"
-    case EBUSY: "\(error); another program has it: fuser -v the device"
+    case EBUSY: "\(error); another program has it (systemctl stop meterd; fuser -v the device)"
     default: error.description
     }
   }

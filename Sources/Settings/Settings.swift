@@ -41,7 +41,7 @@ public struct Settings: Hashable, Sendable {
 
   /// `[status]`
   public struct Status: Hashable, Sendable {
-    /// Path of the Unix socket, at most 107 bytes (`sun_path` of unix(7)).
+    /// Path of the Unix socket, at most 103 bytes (SwiftNIO's limit; unix(7) has 107).
     public var socket: String
   }
 

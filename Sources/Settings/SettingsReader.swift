@@ -82,10 +82,10 @@ struct SettingsReader {
   private func readStatus(_ table: TableReader?) -> Settings.Status? {
     let socket = table?.path("socket")
     table?.finish()
-    if let socket, socket.value.utf8.count > 107 {
+    if let socket, socket.value.utf8.count > 103 {
       table?.error(
         socket.position,
-        "'socket' is \(socket.value.utf8.count) bytes long with the file's directory; a Unix socket has at most 107")
+        "'socket' is \(socket.value.utf8.count) bytes long with the file's directory; a Unix socket has at most 103")
     }
     return Settings.Status(socket: socket?.value ?? "/run/meterd/status.sock")
   }

@@ -16,7 +16,7 @@ public struct MeterStatus: Codable, Hashable, Sendable {
   @OrNull public var profile: String?
   /// `waiting` until the first poll has ended.
   public var state: State
-  /// State of the line as seen from this meter, in one word: `up`, `down`, `probing`, `unknown`.
+  /// State of the line as seen from this meter, `up`, `waiting`, `no answer`, `probing` or `link down`.
   public var link: String
   /// Time of the newest good reading, RFC 3339.
   @OrNull public var lastGoodAt: String?
@@ -24,7 +24,7 @@ public struct MeterStatus: Codable, Hashable, Sendable {
   @OrNull public var ageSeconds: UInt64?
   /// Worst quality in the newest poll: `good`, `uncertain` or `bad`.
   @OrNull public var quality: String?
-  /// Delivered / due of the site's day so far, 0 to 1; null while nothing is due.
+  /// Taken / due in the periods of the site's day whose files were delivered, 0 to 1; null before the first.
   @OrNull public var uploadRateToday: Double?
   /// Taken / due of the site's day so far, 0 to 1; null while nothing is due.
   @OrNull public var takenRateToday: Double?

@@ -38,3 +38,10 @@ enum Console {
     }
   }
 }
+
+enum Words {
+  /// `1 meter`, `8 meters`
+  static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(number) \(number == 1 ? one : many ?? one + "s")"
+  }
+}

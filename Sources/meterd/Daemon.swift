@@ -70,8 +70,8 @@ actor Daemon: Service {
       if Daemon.isEnding { return }
       try await tryToStart()
     }
-    ServiceManager.notify("READY=1\nSTATUS=collecting \(settings.meters.count) meters")
-    logger.notice("meterd \(Meterd.version) collects \(settings.meters.count) meters on \(settings.buses.count) buses")
+    ServiceManager.notify("READY=1\nSTATUS=collecting \(Daemon.size(of: settings))")
+    logger.notice("meterd \(Meterd.version) collects \(Daemon.size(of: settings))")
     await feedWatchdog()
   }
 
@@ -225,7 +225,7 @@ actor Daemon: Service {
       }
       settings = new
       try await configure()
-      logger.notice("\(path): read again; \(new.meters.count) meters on \(new.buses.count) buses")
+      logger.notice("\(path): read again; \(Daemon.size(of: new))")
     } catch let error as SettingsError {
       for problem in error.problems { logger.error("\(problem)") }
       logger.error("\(path): refused; the old settings stay in force")
@@ -261,6 +261,10 @@ actor Daemon: Service {
       let disk = try await OwnThread.run(name: "disk") { DiskSpace(directory: path) }
       status.update { $0.disk = disk }
     } catch { logger.warning("disk: \(error)") }
+  }
+
+  private static func size(of settings: Settings) -> String {
+    "\(Words.count(settings.meters.count, "meter")) on \(Words.count(settings.buses.count, "bus", "buses"))"
   }
 
   private nonisolated static var isEnding: Bool { Task.isShuttingDownGracefully || Task.isCancelled }

@@ -21,7 +21,8 @@ struct Profiles: ParsableCommand {
     func run() throws {
       let listings = searchPath.library.list()
       if listings.isEmpty {
-        Console.error("no profiles in \(searchPath.library.searchPath.joined(separator: ", "))")
+        let places = searchPath.library.searchPath.joined(separator: ", ")
+        Console.error("no profiles in \(places); name a directory with --directory")
         throw Exit.failure
       }
       var rows = [["PROFILE", "MANUFACTURER", "MODEL", "ENERGY", "POINTS", "EVIDENCE"]]

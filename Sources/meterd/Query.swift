@@ -26,7 +26,8 @@ struct Query: AsyncParsableCommand {
 
   func run() async throws {
     let query = self
-    do { try await OwnThread.run(name: "query") { try query.print() } } catch let error as ArchiveError {
+    do { try await OwnThread.run(name: "query") { try query.print() } } catch {
+      guard error is ArchiveError || error is NotFound else { throw error }
       Console.error("meterd query: \(error)")
       throw Exit.failure
     }
@@ -38,12 +39,12 @@ struct Query: AsyncParsableCommand {
     let meterID = parts.first ?? ""
     guard let definition = reader.latestDefinition(of: meterID) else {
       let known = reader.meterIDs.prefix(20).joined(separator: ", ")
-      throw ValidationError("no meter '\(meterID)' in \(archive); there are: \(known.isEmpty ? "none" : known)")
+      throw NotFound(description: "no meter '\(meterID)' in \(archive); there are: \(known.isEmpty ? "none" : known)")
     }
     let quantity = parts.count > 1 ? parts[1] : nil
     if let quantity, !definition.points.contains(where: { $0.quantity == quantity }) {
       let known = definition.points.map(\.quantity).joined(separator: ", ")
-      throw ValidationError("\(meterID) has no '\(quantity)'; it has: \(known)")
+      throw NotFound(description: "\(meterID) has no '\(quantity)'; it has: \(known)")
     }
     let zone = try Zone(named: definition.timeZone)
     let start = try time(from, "--from", zone)
@@ -144,4 +145,9 @@ enum JSONText {
       }
     }
   }
+}
+
+/// What was asked for is not there; the usage was right.
+struct NotFound: Error, CustomStringConvertible {
+  let description: String
 }

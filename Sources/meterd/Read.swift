@@ -21,7 +21,8 @@ struct Read: AsyncParsableCommand {
       let bus = settings.buses.first(where: { $0.id == plan.busID })
     else {
       let known = settings.meters.map(\.id).joined(separator: ", ")
-      throw ValidationError("no meter '\(meter)' in \(config); there are: \(known)")
+      Console.error("meterd read: no meter '\(meter)' in \(config); there are: \(known)")
+      throw Exit.failure
     }
     let line = try ModbusBus(settings: bus.modbus)
     var blocks: [Block] = []
@@ -36,6 +37,7 @@ struct Read: AsyncParsableCommand {
       }
     }
     await line.close()
+    guard blocks.contains(where: { $0.outcome == .ok }) else { throw Exit.failure }
     let now = SystemClock().now()
     let observation = Observation(
       meterID: meter, time: now, due: nil, received: now, definition: "", content: .poll(blocks))

@@ -26,7 +26,8 @@ struct Simulate: AsyncParsableCommand {
         buses: buses, clock: SystemClock(), zoneOffset: { zone.offsetSeconds(at: $0) }, seed: seed)
       _ = try await simulator.start()
       let meters = buses.reduce(0) { $0 + $1.meters.count }
-      Console.error("simulating \(meters) meters on \(buses.count) buses; Ctrl-C ends it")
+      Console.error(
+        "simulating \(Words.count(meters, "meter")) on \(Words.count(buses.count, "bus", "buses")); Ctrl-C ends it")
       for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
       await simulator.stop()
     } catch let error as SimulationError {

@@ -72,14 +72,16 @@ final class StatusBoard: StatusProvider {
       reasons.append(
         "the clock (\(now)) is not trusted: no NTP, and behind the last commit; no file is cut. Set the clock")
     }
-    if let error = archive.lastError, archive.state == .failing { reasons.append(error) }
+    if archive.state == .failing, parts.problems["archive"] == nil {
+      reasons.append(archive.lastError ?? "archive \(archive.path) is not open yet")
+    }
     for meter in meters where meter.state == .failing { reasons.append(meter.lastError ?? "\(meter.id) fails") }
     for forward in forwards where forward.state == .failing { reasons.append(forward.lastError ?? forward.id) }
     let failing = meters.filter { $0.state == .failing }.count
     let headline =
       reasons.isEmpty
-      ? "healthy: \(meters.count) meters on \(buses.count) buses"
-      : "DEGRADED: \(failing) of \(meters.count) meters failing, \(reasons.count) problem\(reasons.count == 1 ? "" : "s")"
+      ? "healthy: \(Words.count(meters.count, "meter")) on \(Words.count(buses.count, "bus", "buses"))"
+      : "degraded: \(failing) of \(Words.count(meters.count, "meter")) failing, \(Words.count(reasons.count, "problem"))"
     return StatusReport(
       state: reasons.isEmpty ? .healthy : .degraded, headline: headline, version: Meterd.version,
       site: parts.settings.site.id, startedAt: text(startedAt), now: text(now),

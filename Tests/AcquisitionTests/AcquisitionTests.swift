@@ -40,7 +40,7 @@ final class Line: Sendable {
 
   func plans(port: Int, only: Set<String>? = nil) throws -> (BusPlan, [MeterPlan]) {
     let bus = BusSettings(
-      id: "b", transport: .tcp(host: "127.0.0.1", port: UInt16(port)), timeoutMilliseconds: 50)
+      id: "b", transport: .tcp(host: "127.0.0.1", port: UInt16(port)), timeoutMilliseconds: 1000)
     let meters = try definitions.filter { only?.contains($0.meterID) ?? true }.map {
       try MeterPlan($0, maximumRegisters: 125, bus: bus)
     }
@@ -123,7 +123,7 @@ final class Line: Sendable {
       try line.observations("m1").contains { if case .missed(_, _, _, .probing) = $0.content { true } else { false } }
     }
     #expect(
-      line.acquisition.buses.first?.devices["m1"]?.lastError?.contains("b unit 1 (m1): no answer in 50 ms") == true)
+      line.acquisition.buses.first?.devices["m1"]?.lastError?.contains("b unit 1 (m1): no answer in 1000 ms") == true)
     try line.simulator.setFault(.none, ofMeter: "m1")
     let before = try line.observations("m1").count
     try await line.until("the answer") {

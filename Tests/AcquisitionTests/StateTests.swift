@@ -11,7 +11,7 @@ private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
     var device = DeviceState()
     var waits: [Int64] = []
     for _ in 0..<9 {
-      device.failed("x", at: noon, probeEveryMilliseconds: 60_000)
+      device.failed("x", at: noon, probeEveryMilliseconds: 60_000, zone: .utc)
       waits.append(device.probeAt.map { ($0 - noon) / 1000 } ?? 0)
     }
     #expect(waits == [0, 0, 60, 120, 240, 480, 600, 600, 600])
@@ -19,7 +19,7 @@ private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
 
   @Test func oneAnswerEndsProbing() {
     var device = DeviceState()
-    for _ in 0..<5 { device.failed("x", at: noon, probeEveryMilliseconds: 60_000) }
+    for _ in 0..<5 { device.failed("x", at: noon, probeEveryMilliseconds: 60_000, zone: .utc) }
     #expect(!device.mayBeTried(at: noon + 1000, probeEveryMilliseconds: 60_000))
     device.answered()
     #expect(device.mayBeTried(at: noon + 1000, probeEveryMilliseconds: 60_000) && device.failures == 0)
@@ -27,18 +27,18 @@ private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
 
   @Test func aClockThatStepsBackDoesNotKeepADeviceWaiting() {
     var device = DeviceState()
-    for _ in 0..<3 { device.failed("x", at: noon, probeEveryMilliseconds: 60_000) }
+    for _ in 0..<3 { device.failed("x", at: noon, probeEveryMilliseconds: 60_000, zone: .utc) }
     #expect(device.mayBeTried(at: noon - 86_400_000, probeEveryMilliseconds: 60_000))
   }
 
   @Test func theTextTellsHowOftenAndWhenNext() {
     var device = DeviceState()
     let who = "hall-1 unit 7 (rinse-water): no answer in 500 ms"
-    device.failed(who, at: noon, probeEveryMilliseconds: 60_000)
+    device.failed(who, at: noon, probeEveryMilliseconds: 60_000, zone: .utc)
     #expect(device.lastError == who)
-    device.failed(who, at: noon, probeEveryMilliseconds: 60_000)
-    device.failed(who, at: noon, probeEveryMilliseconds: 60_000)
-    #expect(device.lastError == "\(who), 3rd time; next try 2026-11-21T12:01:00Z")
+    device.failed(who, at: noon, probeEveryMilliseconds: 60_000, zone: .utc)
+    device.failed(who, at: noon, probeEveryMilliseconds: 60_000, zone: .utc)
+    #expect(device.lastError == "\(who), 3rd time; next try 12:01:00")
   }
 
   @Test(arguments: [

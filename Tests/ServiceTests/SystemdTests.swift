@@ -105,47 +105,47 @@ struct SystemdTests {
 
   private func starts(_ container: Container) async throws {
     // What install.sh does on a running system.
-    #expect(try await container.run(["systemd-sysusers", "meterd.conf"]).status == 0)
-    #expect(try await container.run(["systemd-tmpfiles", "--create", "meterd.conf"]).status == 0)
+    #expect(try await container.inside(["systemd-sysusers", "meterd.conf"]).status == 0)
+    #expect(try await container.inside(["systemd-tmpfiles", "--create", "meterd.conf"]).status == 0)
     let simulate = ["systemd-run", "--unit=sim", "meterd", "simulate", "--config", "/etc/meterd/meterd.toml"]
-    #expect(try await container.run(simulate).status == 0)
-    let started = try await container.run(["systemctl", "start", "meterd"])
+    #expect(try await container.inside(simulate).status == 0)
+    let started = try await container.inside(["systemctl", "start", "meterd"])
     #expect(started.status == 0, "\(started.output)")
     #expect(try await container.property("ActiveState") == "active")
     #expect(try await container.property("StatusText") == "collecting 1 meters")
-    let healthy = try await poll { try await container.run(["meterd", "status"]).status == 0 ? true : nil }
-    let shown = try await container.run(["meterd", "status"]).output
+    let healthy = try await poll { try await container.inside(["meterd", "status"]).status == 0 ? true : nil }
+    let shown = try await container.inside(["meterd", "status"]).output
     #expect(healthy == true, "\(shown)")
     #expect(try await container.journal().contains("collects 1 meters on 1 buses"))
   }
 
   private func isConfined(_ container: Container) async throws {
     let pid = try await container.property("MainPID")
-    let status = try await container.run(["cat", "/proc/\(pid)/status"]).output.split(separator: "\n")
+    let status = try await container.inside(["cat", "/proc/\(pid)/status"]).output.split(separator: "\n")
     func value(_ key: String) -> [Substring] {
       status.first { $0.hasPrefix(key + ":") }?.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst().map(
         \.self) ?? []
     }
-    let user = try await container.run(["id", "-u", "meterd"]).output.split(separator: "\n")
+    let user = try await container.inside(["id", "-u", "meterd"]).output.split(separator: "\n")
     let dialout = try await container.shell("getent group dialout | cut -d: -f3").output.split(separator: "\n")
     #expect(Set(value("Uid")) == Set(user))
     #expect(value("Groups").contains { dialout.contains($0) })
     #expect(value("NoNewPrivs") == ["1"])
     #expect(value("Seccomp") == ["2"])
     for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] { #expect(value(set) == ["0000000000000000"]) }
-    let limits = try await container.run(["cat", "/proc/\(pid)/limits"]).output
+    let limits = try await container.inside(["cat", "/proc/\(pid)/limits"]).output
     #expect(limits.split(separator: "\n").contains { $0.hasPrefix("Max open files") && $0.contains(" 8192 ") })
 
     let drop = "[Service]\nExecStartPre=/usr/local/bin/probe\n"
     try await restart(container, with: drop)
-    let found = try await container.run(["cat", "/var/lib/meterd/probe"]).output
+    let found = try await container.inside(["cat", "/var/lib/meterd/probe"]).output
     let can = ["state", "runtime", "spool", "null", "boot-id"]
     let cannot = [
       "config", "usr", "log", "home", "mount", "namespace", "clock", "owner", "setuid", "others",
     ]
     #expect(Set(found.split(separator: "\n")) == Set(can.map { "\($0): can" } + cannot.map { "\($0): cannot" }))
-    let other = try await container.run(["cat", "/var/lib/meterd/other-device"]).output
-    let serial = try await container.run(["cat", "/var/lib/meterd/serial-device"]).output
+    let other = try await container.inside(["cat", "/var/lib/meterd/other-device"]).output
+    let serial = try await container.inside(["cat", "/var/lib/meterd/serial-device"]).output
     #expect(other.contains("Operation not permitted"), "\(other)")
     // Allowed, but not there: the driver's own answer and not the device policy's.
     #expect(!serial.isEmpty && !serial.contains("not permitted") && !serial.contains("ermission"), "\(serial)")
@@ -170,7 +170,7 @@ struct SystemdTests {
 
   private func reloads(_ container: Container) async throws {
     let pid = try await container.property("MainPID")
-    #expect(try await container.run(["systemctl", "reload", "meterd"]).status == 0)
+    #expect(try await container.inside(["systemctl", "reload", "meterd"]).status == 0)
     let again = try await poll { try await container.journal().contains("read again; 1 meters") ? true : nil }
     #expect(again == true)
     let bad = try await container.shell(
@@ -187,7 +187,7 @@ struct SystemdTests {
 
   private func comesBack(_ container: Container) async throws {
     let pid = try await container.property("MainPID")
-    #expect(try await container.run(["systemctl", "kill", "--signal=KILL", "meterd"]).status == 0)
+    #expect(try await container.inside(["systemctl", "kill", "--signal=KILL", "meterd"]).status == 0)
     try await queryAsNobody(container)
     try await isActiveAgain(container, after: pid)
     #expect(try await container.property("NRestarts") == "1")
@@ -200,7 +200,7 @@ struct SystemdTests {
     try await Task.sleep(for: .seconds(12))
     #expect(try await container.property("MainPID") == pid)
     // … and no longer.
-    #expect(try await container.run(["kill", "-STOP", pid]).status == 0)
+    #expect(try await container.inside(["kill", "-STOP", pid]).status == 0)
     try await isActiveAgain(container, after: pid)
     #expect(try await container.journal().contains("Watchdog timeout (limit 5s)"))
     try await restart(container, with: nil)
@@ -208,7 +208,7 @@ struct SystemdTests {
 
   private func stops(_ container: Container) async throws {
     let begin = ContinuousClock.now
-    #expect(try await container.run(["systemctl", "stop", "meterd"]).status == 0)
+    #expect(try await container.inside(["systemctl", "stop", "meterd"]).status == 0)
     // The promise; it takes some 30 ms.
     #expect(ContinuousClock.now - begin < .seconds(5))
     #expect(try await container.property("Result") == "success")
@@ -219,7 +219,7 @@ struct SystemdTests {
 
   private func staysDownWithABadFile(_ container: Container) async throws {
     #expect(try await container.shell("echo 'nonsense = 1' >>/etc/meterd/meterd.toml").status == 0)
-    #expect(try await container.run(["systemctl", "start", "meterd"]).status != 0)
+    #expect(try await container.inside(["systemctl", "start", "meterd"]).status != 0)
     // Not "activating", which is what waiting for the next start looks like.
     #expect(try await container.property("ActiveState") == "failed")
     #expect(try await container.property("ExecMainStatus") == "78")
