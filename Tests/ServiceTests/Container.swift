@@ -78,6 +78,7 @@ struct Container: Sendable {
       return ["running\n", "degraded\n"].contains(state) ? container : nil
     }
     if let booted { return booted }
+    if let leader = firstChild(of: child.pid) { kill(leader, SIGKILL) }
     child.signal(SIGKILL)
     waitpid(child.pid, nil, 0)
     throw ServiceTestError("cannot boot within a minute: \((readText(directory + "/console") ?? "").suffix(500))")
@@ -88,9 +89,9 @@ struct Container: Sendable {
   }
 
   private static func processSpace(of pid: String) -> String? {
-    var buffer = [UInt8](repeating: 0, count: 64)
-    let count = buffer.withUnsafeMutableBytes { readlink("/proc/\(pid)/ns/pid", $0.baseAddress, $0.count) }
-    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = readlink("/proc/\(pid)/ns/pid", &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
   }
 
   /// Runs a program inside, as root: never on the machine itself, whatever became of the container.
@@ -113,9 +114,11 @@ struct Container: Sendable {
 
   func journal() async throws -> String { try await inside(["journalctl", "-u", "meterd", "--no-pager"]).output }
 
+  /// Nothing in it is kept, so it need not end in good order, but it must end.
   private func end() async {
-    // systemd-nspawn passes it on as an orderly shutdown. Killed where it does not end: nothing in it is kept anyway.
-    child.signal(SIGTERM)
+    child.signal(SIGTERM)  // systemd-nspawn passes it on as an orderly shutdown
     _ = try? await child.end(limit: .seconds(60))
+    // A container outlives a systemd-nspawn that had to be killed; with its first process all others go.
+    if Container.processSpace(of: "\(leader)") == space { kill(leader, SIGKILL) }
   }
 }
