@@ -93,7 +93,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests("InteropTests", ["TestSupport", "meterd"], exclude: ["images.py", "serve.py", "compare.py"]),
     tests("FaultTests", ["TestSupport", "meterd"], exclude: ["archive.py", "clock.c"]),
-    // tests("ServiceTests", ["Metering", "Threads", "meterd"]),
+    tests("ServiceTests", ["Metering", "Threads", "meterd"]),
     tests("MeteringTests", ["Metering"]),
     tests("ModbusProtocolTests", ["ModbusProtocol"]),
     tests("ModbusTests", ["Modbus", "ModbusProtocol", "Threads"]),

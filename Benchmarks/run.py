@@ -27,7 +27,9 @@ def main():
     parser.add_argument("--bus-loop", type=pathlib.Path, required=True)
     parser.add_argument("--tools", type=pathlib.Path, required=True, help="where the C programs lie")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / ".build" / "results.jsonl", help="appended to")
-    parser.add_argument("--data", type=pathlib.Path, help="where archives are written; a real disk, no tmpfs")
+    parser.add_argument(
+        "--data", type=pathlib.Path, default=HERE / "scratch",
+        help="where archives are written: a real disk, no tmpfs; collectd writes to no path with a leading dot")
     parser.add_argument("--seconds", type=int, default=60, help="length of each measurement of a daemon")
     parser.add_argument("--rounds", type=int, default=9, help="of each program in the bus benchmark")
     parser.add_argument("--reads", type=int, default=20000, help="in a round of the bus benchmark")
@@ -35,10 +37,9 @@ def main():
     parser.add_argument("--forward", action="store_true", help="the fleet's daemon writes spool files as well")
     options = parser.parse_args()
     wanted = options.only or ["bus", "fleet", "footprint"]
-    if options.data:
-        options.data.mkdir(parents=True, exist_ok=True)
+    options.data.mkdir(parents=True, exist_ok=True)
     options.results.parent.mkdir(parents=True, exist_ok=True)
-    options.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterd-bench.", dir=options.data or HERE / ".build"))
+    options.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterd-bench.", dir=options.data))
     with open(options.results, "a", encoding="utf-8") as out:
         report = Report(out, {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **machine.facts(options)})
         for name, room in (("bus", bus), ("fleet", fleet), ("footprint", footprint)):

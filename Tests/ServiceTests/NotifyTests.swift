@@ -46,7 +46,7 @@ struct NotifyTests {
         environment: ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "3000000"], output: log)
       do {
         let ready = try await socket.next(with: "READY=1")
-        #expect(ready.contains("STATUS=collecting 1 meters"))
+        #expect(ready.contains("STATUS=collecting 1 meter on 1 bus"))
         for _ in 0..<3 { #expect(try await socket.next() == ["WATCHDOG=1"]) }
 
         let before = SystemClock().monotonicNanoseconds() / 1000

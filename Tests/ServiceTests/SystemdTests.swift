@@ -112,11 +112,14 @@ struct SystemdTests {
     let started = try await container.inside(["systemctl", "start", "meterd"])
     #expect(started.status == 0, "\(started.output)")
     #expect(try await container.property("ActiveState") == "active")
-    #expect(try await container.property("StatusText") == "collecting 1 meters")
+    #expect(try await container.property("StatusText") == "collecting 1 meter on 1 bus")
     let healthy = try await poll { try await container.inside(["meterd", "status"]).status == 0 ? true : nil }
     let shown = try await container.inside(["meterd", "status"]).output
     #expect(healthy == true, "\(shown)")
-    #expect(try await container.journal().contains("collects 1 meters on 1 buses"))
+    // Healthy begins before the first answer; what follows wants readings.
+    let good = try await poll { try await query(container).output.contains(",good,") ? true : nil }
+    #expect(good == true)
+    #expect(try await container.journal().contains("collects 1 meter on 1 bus"))
   }
 
   private func isConfined(_ container: Container) async throws {
@@ -159,19 +162,24 @@ struct SystemdTests {
     try await queryAsNobody(container)
   }
 
-  private func queryAsNobody(_ container: Container) async throws {
-    let query = try await container.asNobody([
+  private func query(_ container: Container) async throws -> CommandResult {
+    try await container.asNobody([
       "meterd", "query", "main/frequency", "--from", "2020-01-01", "--archive", "/var/lib/meterd/archive", "--format",
       "csv",
     ])
-    #expect(query.status == 0, "\(query.output)")
-    #expect(query.output.contains(",good,"))
+  }
+
+  private func queryAsNobody(_ container: Container) async throws {
+    let result = try await query(container)
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains(",good,"))
   }
 
   private func reloads(_ container: Container) async throws {
     let pid = try await container.property("MainPID")
-    #expect(try await container.inside(["systemctl", "reload", "meterd"]).status == 0)
-    let again = try await poll { try await container.journal().contains("read again; 1 meters") ? true : nil }
+    let reloaded = try await container.inside(["systemctl", "reload", "meterd"])
+    #expect(reloaded.status == 0, "\(reloaded.output)")
+    let again = try await poll { try await container.journal().contains("read again; 1 meter") ? true : nil }
     #expect(again == true)
     let bad = try await container.shell(
       """
@@ -200,7 +208,7 @@ struct SystemdTests {
     try await Task.sleep(for: .seconds(12))
     #expect(try await container.property("MainPID") == pid)
     // … and no longer.
-    #expect(try await container.inside(["kill", "-STOP", pid]).status == 0)
+    #expect(try await container.inside(["systemctl", "kill", "--signal=STOP", "meterd"]).status == 0)
     try await isActiveAgain(container, after: pid)
     #expect(try await container.journal().contains("Watchdog timeout (limit 5s)"))
     try await restart(container, with: nil)

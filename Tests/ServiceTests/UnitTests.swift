@@ -41,7 +41,7 @@ struct UnitTests {
 
   @Test(arguments: [
     "Type=notify", "ExecStart=/usr/bin/meterd run --config /etc/meterd/meterd.toml",
-    "ExecReload=/usr/bin/meterd check /etc/meterd/meterd.toml", "ExecReload=/bin/kill -HUP $MAINPID",
+    "ExecReload=/usr/bin/meterd check /etc/meterd/meterd.toml", "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
     "Restart=always", "StartLimitIntervalSec=0", "RestartPreventExitStatus=78", "WatchdogSec=60s", "User=meterd",
     "Group=meterd", "UMask=0022", "StateDirectory=meterd", "StateDirectoryMode=0755", "RuntimeDirectory=meterd",
     "ConfigurationDirectory=meterd", "LimitNOFILE=8192", "TasksMax=4096", "StandardError=journal",
