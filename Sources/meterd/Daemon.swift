@@ -106,7 +106,7 @@ actor Daemon: Service {
     running = Running(archive: archive, clock: clock, acquisition: acquisition, board: board)
     let before = archive.health.headSeq
     do {
-      try await OwnThread.run(name: "downtime") { try acquisition.recordDowntime() }
+      await recordDowntime(acquisition)
       try await configure()
       try acquisition.start()
     } catch {
@@ -121,6 +121,15 @@ actor Daemon: Service {
     }
     await lookAtDisk(archive.path)
     recallToday(board, path: archive.path, throughSeq: before, now: clock.now())
+  }
+
+  /// What the archive cannot tell of the past must not keep it from taking in the present.
+  private func recordDowntime(_ acquisition: Acquisition) async {
+    do { try await OwnThread.run(name: "downtime") { try acquisition.recordDowntime() } } catch {
+      let problem = "the time before this start could not be accounted for: \(error)"
+      logger.error("\(problem)")
+      status.update { $0.problems["downtime"] = [problem] }
+    }
   }
 
   /// Hands the present settings to acquisition and forwarding.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import ServiceLifecycle
 import Settings
@@ -19,6 +20,7 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     LoggingSystem.bootstrap { label in JournalLogHandler(label: label) }
     let logger = Logger(label: "meterd")
+    signal(SIGHUP, SIG_IGN)  // One that comes before reloading is set up must not end the daemon.
     let settings = try Console.settings(config)
     let daemon = try Daemon(settings: settings, path: config, logger: logger)
     let group = ServiceGroup(

@@ -44,6 +44,17 @@ struct SocketFileTests {
     }
   }
 
+  /// A second daemon once took the socket of the first away, and removed it when it ended.
+  @Test func aSocketThatAnswersIsLeftToItsOwner() async throws {
+    let directory = try TemporaryDirectory()
+    let path = "\(directory.path)/s"
+    try await runUntilListening(makeServer(path)) {
+      await #expect(throws: StatusServerError.inUse(path: path)) { try await makeServer(path).run() }
+      let report = try await StatusClient(socketPath: path).report()
+      #expect(report == Fixtures.report)
+    }
+  }
+
   @Test func somethingElseIsNotReplaced() async throws {
     let directory = try TemporaryDirectory()
     let path = "\(directory.path)/file"
