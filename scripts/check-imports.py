@@ -37,7 +37,7 @@ for target in package["targets"]:
         wrong.append(f"{folder}: the room '{name}' has no place in scripts/check-imports.py")
     for file in sorted(folder.rglob("*.swift")):
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            match = re.match(r"\s*(?:@\w+(?:\(\w+\))?\s+|public\s+|internal\s+)*import\s+(?:\w+\s+)?(\w+)", line)
+            match = re.match(r"\s*(?:@\w+(?:\(\w+\))?\s+|public\s+|internal\s+)*import\s+(?:\w+\s+)?(\w+)(?:\.\w+)*\s*(?://.*)?$", line)
             if not match or match[1] in SYSTEM:
                 continue
             module = match[1]
