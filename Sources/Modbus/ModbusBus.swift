@@ -27,7 +27,10 @@ public actor ModbusBus {
     }
   }
 
-  deinit { executor.stop() }
+  isolated deinit {
+    line.close()
+    executor.stop()
+  }
 
   /// One request and its verified reply. Blocks the bus's own thread, nothing else.
   ///

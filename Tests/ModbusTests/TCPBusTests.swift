@@ -113,6 +113,19 @@ private let otherData: ReadResult = .data([0, 200, 0, 201, 0, 202])
     server.stop()
   }
 
+  /// The address sanitizer found descriptors and contexts of buses that were dropped without `close`.
+  @Test func theConnectionIsClosedWithTheBus() async throws {
+    let server = try HostileServer { _, r in [.send(goodReply(r))] }
+    do {
+      let first = try bus(server)
+      #expect(await first.read(request, unitID: 1) == data)
+    }
+    // The server serves one connection at a time: a second one is answered only when the first is closed.
+    let second = try bus(server)
+    #expect(await second.read(request, unitID: 1) == data)
+    server.stop()
+  }
+
   @Test func nobodyThereIsALinkFailureInWords() async throws {
     let server = try HostileServer { _, _ in [] }
     server.stop()
