@@ -30,6 +30,8 @@ final class BusWorker: Sendable {
   private struct Job {
     let slot: Timestamp
     let repeated: Bool
+    /// Whether the label is of a clock that was trusted: when trust comes, the labels given before mean nothing any more.
+    let trusted: Bool
   }
 
   init(_ plan: BusPlan, recorder: Recorder, clock: TrustedClock, logger: Logger) throws {
@@ -75,21 +77,22 @@ final class BusWorker: Sendable {
 
   /// A slot has come. If the one before still waits, the bus is too slow: that one is recorded as skipped.
   func due(_ meterID: String, slot: Timestamp, repeated: Bool) {
+    let job = Job(slot: slot, repeated: repeated, trusted: clock.isTrusted)
     let late = state.withLock { state -> (MeterPlan, Job)? in
       guard let meter = state.meters[meterID] else { return nil }
-      let before = state.pending.updateValue(Job(slot: slot, repeated: repeated), forKey: meterID)
+      let before = state.pending.updateValue(job, forKey: meterID)
       guard let before else {
         state.queue.append(meterID)
+        signal.signal()
         return nil
       }
+      if before.trusted != job.trusted { return nil }
       state.skipped += 1
       return (meter, before)
     }
     if let (meter, job) = late {
       recorder.recordMissed(
         meter, from: job.slot, to: job.slot, count: 1, reason: .late, marks: job.repeated ? .repeatedLabel : [])
-    } else {
-      signal.signal()
     }
   }
 
@@ -116,6 +119,7 @@ final class BusWorker: Sendable {
   private func poll(_ meter: MeterPlan, _ job: Job, on bus: isolated ModbusBus) {
     var (device, unmerged) = state.withLock { ($0.devices[meter.id] ?? DeviceState(), $0.unmerged.contains(meter.id)) }
     let marks: Observation.Marks = job.repeated ? .repeatedLabel : []
+    if job.trusted != clock.isTrusted { return }
     guard device.mayBeTried(at: clock.now(), probeEveryMilliseconds: plan.probeEveryMilliseconds) else {
       recorder.recordMissed(meter, from: job.slot, to: job.slot, count: 1, reason: .probing, marks: marks)
       return
@@ -156,7 +160,7 @@ final class BusWorker: Sendable {
         asking = false
       }
     }
-    record(meter, job, blocks, marks)
+    if job.trusted == clock.isTrusted { record(meter, job, blocks, marks) }
     state.withLock { state in
       guard state.meters[meter.id] != nil else { return }
       state.devices[meter.id] = device
@@ -176,7 +180,11 @@ final class BusWorker: Sendable {
   }
 
   private func logChange(_ meter: MeterPlan, _ before: DeviceState, _ after: DeviceState) {
-    if before.failures > 0, after.failures == 0 {
+    if !before.isReachable, after.isReachable {
+      logger.notice("\(ErrorText.who(plan.settings, meter)): the link is back")
+    } else if !after.isReachable {
+      if before.isReachable, let text = after.lastError { logger.warning("\(text)") }
+    } else if before.failures > 0, after.failures == 0 {
       logger.notice("\(ErrorText.who(plan.settings, meter)): answers again after \(before.failures) failed polls")
     } else if after.failures == 1 || after.failures == DeviceState.failuresBeforeProbing, let text = after.lastError {
       logger.warning("\(text)")

@@ -6,6 +6,8 @@ public struct DeviceState: Sendable, Hashable {
   public private(set) var failures = 0
   public private(set) var lastError: String?
   public private(set) var lastErrorAt: Timestamp?
+  /// False while the link to it is down.
+  public private(set) var isReachable = true
   /// A dead device is not tried before.
   public private(set) var probeAt: Timestamp?
 
@@ -13,6 +15,7 @@ public struct DeviceState: Sendable, Hashable {
   static let failuresBeforeProbing = 3
 
   mutating func answered() {
+    isReachable = true
     failures = 0
     probeAt = nil
   }
@@ -25,11 +28,13 @@ public struct DeviceState: Sendable, Hashable {
 
   /// The link failed: nothing is known of the device, so it is not blamed.
   mutating func unreachable(_ why: String, at now: Timestamp) {
+    isReachable = false
     lastError = why
     lastErrorAt = now
   }
 
   mutating func failed(_ why: String, at now: Timestamp, probeEveryMilliseconds: Int64, zone: Zone) {
+    isReachable = true
     failures += 1
     let over = failures - DeviceState.failuresBeforeProbing
     if over >= 0 {

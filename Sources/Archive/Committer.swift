@@ -11,6 +11,8 @@ struct Committer: Sendable {
   private var hot: HotFile?
   /// Files given up after a disk error: their day goes on in a file of the next generation.
   private var generation: [String: Int] = [:]
+  /// A disk that fails all the time must not fill the directory with files.
+  private static let maximumGeneration = 100
   private(set) var headSeq: UInt64 = 0
   private(set) var lastReceived: Timestamp?
 
@@ -77,13 +79,14 @@ struct Committer: Sendable {
       hot = file
     }
     try catalog.widenReach(name, to: Committer.times(of: run))
-    let bootID = settings.bootID
-    try hot?.append(run, bootID: bootID)
     for observation in run {
       if case .clockOffset(let boot, let offset) = observation.content {
         try catalog.recordClockOffset(bootID: boot, milliseconds: offset)
       }
     }
+    // Last of all: nothing may fail once the rows are on disk, or they would be given their numbers twice.
+    let bootID = settings.bootID
+    try hot?.append(run, bootID: bootID)
   }
 
   /// After a failed write or sync nobody knows what is on disk: the file is closed, what it kept is read anew and, unless
@@ -94,10 +97,10 @@ struct Committer: Sendable {
     let name = hot?.name
     try? hot?.close()  // The error that counts is reported already.
     hot = nil
-    guard let code = (error as? DatabaseError)?.resultCode, code == .SQLITE_IOERR || code == .SQLITE_CORRUPT else {
-      return 0
+    let code = (error as? DatabaseError)?.resultCode
+    if code == .SQLITE_IOERR || code == .SQLITE_CORRUPT {
+      generation[day] = min((generation[day] ?? 1) + 1, Committer.maximumGeneration)
     }
-    generation[day, default: 1] += 1
     guard let name, let queue = try? DurableDatabase.openForReading(layout.hotFile(name)) else { return 0 }
     let last = try? queue.read { db in try Int64.fetchOne(db, sql: "SELECT max(seq) FROM observation") }
     return last.flatMap { $0 }.map { UInt64(bitPattern: $0) } ?? 0

@@ -188,17 +188,23 @@ public final class Forwarder: Sendable {
   private func deliver(_ ledger: Ledger, _ reader: ArchiveReader) throws -> Bool {
     let waiting = try ledger.waiting(limit: Forwarder.fileBatch)
     var events: [ForwardEvent] = []
-    for item in waiting {
-      if state.withLock({ $0.stopping }) { break }
-      var event = ForwardEvent(plan, .delivered, item.file.period)
-      let result = try write(item, reader)
-      event.revision = item.file.revision
-      event.cutSeq = item.file.cutSeq
-      event.sha256 = result.sha256
-      event.rows = result.rows
-      events.append(event)
-      let keep = clock.now() - Forwarder.meterCountsKeptMilliseconds
-      try ledger.recordMeters(item.file, result.meters, keepFrom: keep)
+    do {
+      for item in waiting {
+        if state.withLock({ $0.stopping }) { break }
+        let result = try write(item, reader)
+        var event = ForwardEvent(plan, .delivered, item.file.period)
+        event.revision = item.file.revision
+        event.cutSeq = item.file.cutSeq
+        event.sha256 = result.sha256
+        event.rows = result.rows
+        events.append(event)
+        let keep = clock.now() - Forwarder.meterCountsKeptMilliseconds
+        try ledger.recordMeters(item.file, result.meters, keepFrom: keep)
+      }
+    } catch {
+      // The files before it have their receipts, or each retry would write them again.
+      if !events.isEmpty { try record(events, ledger, reader) }
+      throw error
     }
     if !events.isEmpty { try record(events, ledger, reader) }
     return !events.isEmpty
