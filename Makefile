@@ -4,7 +4,7 @@ SWIFT ?= swift
 PREFIX ?= /usr
 DESTDIR ?=
 VENV := .venv
-APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat python3-venv make gcc g++ procps
+APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat python3-venv make gcc g++ binutils procps
 
 .PHONY: deps build debug demo test soak lint format bench install clean
 

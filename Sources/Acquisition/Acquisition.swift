@@ -12,7 +12,6 @@ import Threads
 public final class Acquisition: Sendable {
   private let archive: Archive
   private let clock: TrustedClock
-  private let bootID: String
   private let logger: Logger
   private let recorder: Recorder
   /// Where the archive stood when this run began.
@@ -29,10 +28,9 @@ public final class Acquisition: Sendable {
     var stopping = false
   }
 
-  public init(archive: Archive, clock: TrustedClock, bootID: String, logger: Logger) {
+  public init(archive: Archive, clock: TrustedClock, logger: Logger) {
     self.archive = archive
     self.clock = clock
-    self.bootID = bootID
     self.logger = logger
     recorder = Recorder(archive: archive, clock: clock)
     started = (clock.now(), archive.health.headSeq)
@@ -193,7 +191,7 @@ public final class Acquisition: Sendable {
     recorder.record(
       Observation(
         meterID: "", time: now, due: nil, received: now, definition: "",
-        content: .clockOffset(bootID: bootID, offsetMilliseconds: offsetMilliseconds)))
+        content: .clockOffset(bootID: archive.bootID, offsetMilliseconds: offsetMilliseconds)))
     do { try recordDowntime(until: started.time + offsetMilliseconds) } catch {
       logger.error("the time before the start could not be accounted for: \(error)")
     }

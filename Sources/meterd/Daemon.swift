@@ -97,7 +97,7 @@ actor Daemon: Service {
     let archive = try await OwnThread.run(name: "open") { try Archive(archiveSettings, clock: SystemClock()) }
     let clock = TrustedClock(
       SystemClock(), lastCommit: archive.health.lastReceived, isSynchronised: TrustedClock.kernelSynchronised)
-    let acquisition = Acquisition(archive: archive, clock: clock, bootID: bootID, logger: logger)
+    let acquisition = Acquisition(archive: archive, clock: clock, logger: logger)
     let board = MeterBoard(zone: zone, now: clock.now())
     archive.onCommit { board.take($0) }
     archive.onChange { [logger] failure in

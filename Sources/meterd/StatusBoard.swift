@@ -61,7 +61,7 @@ final class StatusBoard: StatusProvider {
   // MARK: - The report
 
   private func report(of parts: Parts) -> StatusReport {
-    let now = (parts.clock ?? nil)?.now() ?? SystemClock().now()
+    let now = parts.clock?.now() ?? SystemClock().now()
     let busStates = parts.acquisition?.buses ?? []
     let meters = meters(parts, busStates)
     let buses = parts.settings.buses.map { bus in busStatus(bus, busStates.first { $0.id == bus.id }) }

@@ -33,7 +33,7 @@ final class Line: Sendable {
     archive = try Archive(
       .init(path: root, site: "s", commitEveryMilliseconds: 50, bootID: "boot"), clock: SystemClock())
     let clock = TrustedClock(SystemClock(), lastCommit: nil, isSynchronised: { true })
-    acquisition = Acquisition(archive: archive, clock: clock, bootID: "boot", logger: Logger(label: "test"))
+    acquisition = Acquisition(archive: archive, clock: clock, logger: Logger(label: "test"))
   }
 
   deinit { try? FileManager.default.removeItem(atPath: root) }
@@ -202,7 +202,7 @@ final class Line: Sendable {
     let archive = try Archive(
       .init(path: line.root, site: "s", commitEveryMilliseconds: 50, bootID: "boot"), clock: SystemClock())
     let clock = TrustedClock(SystemClock(), lastCommit: nil, isSynchronised: { true })
-    let again = Acquisition(archive: archive, clock: clock, bootID: "boot", logger: Logger(label: "test"))
+    let again = Acquisition(archive: archive, clock: clock, logger: Logger(label: "test"))
     try again.recordDowntime()
     await archive.close()
     await line.simulator.stop()
