@@ -16,7 +16,7 @@ ORDER = [  # from the ground up; a room imports only what stands before it
     {"Metering", "ModbusProtocol", "Threads"},
     {"Schedule", "Settings", "Modbus", "StatusAPI", "Simulation"},
     {"Decoding"},
-    {"Archive"},
+    {"Archive", "Commissioning"},
     {"Acquisition", "Forwarding"},
     {"meterd", "TestSupport"},
 ]

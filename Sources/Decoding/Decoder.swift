@@ -4,17 +4,16 @@ import Schedule
 /// Turns observations of one meter into readings: a pure function of (definition, observation).
 public struct Decoder: Sendable {
   public let definition: Definition
-  private let points: [Point]
   public let slots: Slots
+  private let points: [Point]
+  /// The slots of the points that are due more rarely than the meter: each interval once.
+  private let rarer: [Rarer]
 
-  private struct Point: Hashable, Sendable {
-    let quantity: String
-    let unit: String
-    let kind: Quantity.Kind
-    let register: RegisterReference
-    let decoder: RegisterDecoder
-    let factor: ExactDecimal
-    let offset: ExactDecimal
+  private struct Rarer: Hashable, Sendable {
+    let slots: Slots
+    var pointCount = 0
+
+    func isDue(in slot: Timestamp) -> Bool { slots.last(atOrBefore: slot) == slot }
   }
 
   /// - Throws: `DecodingFault` where the definition names what this version does not know.
@@ -28,28 +27,47 @@ public struct Decoder: Sendable {
     }
     self.slots = slots
     var points: [Point] = []
+    var rarer: [Rarer] = []
     for point in definition.points {
-      guard let quantity = Quantity(point.quantity) else {
-        throw DecodingFault("\(definition.meterID): unknown quantity '\(point.quantity)'")
+      do throws(DecodingFault) {
+        var schedule: Int?
+        if let every = point.everyMilliseconds, every != slots.everyMilliseconds {
+          guard every % slots.everyMilliseconds == 0, let own = Slots(everyMilliseconds: every, zone: zone) else {
+            throw DecodingFault(
+              "an interval of \(every) ms does not divide the day, or is no multiple of the meter's")
+          }
+          let index = rarer.firstIndex { $0.slots.everyMilliseconds == every } ?? rarer.count
+          if index == rarer.count { rarer.append(Rarer(slots: own)) }
+          rarer[index].pointCount += 1
+          schedule = index
+        }
+        points.append(try Decoder.point(point, definition, schedule: schedule))
+      } catch {
+        throw DecodingFault("\(definition.meterID)/\(point.quantity): \(error)")
       }
-      guard let conversion = Decoder.conversion(point, quantity),
-        let ratio = Decoder.ratio(point, quantity, definition),
-        let scaled = point.scale.multiplied(by: ratio)?.multiplied(by: conversion.factor)
-      else {
-        throw DecodingFault("\(definition.meterID)/\(point.quantity): '\(point.unit)' cannot be converted")
-      }
-      points.append(
-        Point(
-          quantity: point.quantity, unit: quantity.unit?.symbol ?? point.unit, kind: point.kind,
-          register: point.register,
-          decoder: RegisterDecoder(
-            type: point.register.type, order: point.register.order, invalid: point.invalid ?? []),
-          factor: scaled, offset: conversion.offset))
     }
     self.points = points
+    self.rarer = rarer
+  }
+
+  /// How many of the meter's points are due in one of its slots, as labelled.
+  public func pointsDue(in slot: Timestamp) -> Int {
+    rarer.reduce(points.count) { $0 - ($1.isDue(in: slot) ? 0 : $1.pointCount) }
+  }
+
+  /// How many readings are due in [from, through]: for each of the meter's slots in it the points due there. The work
+  /// grows with the changes of the zone's offset in between, not with the slots.
+  public func readingsDue(from: Timestamp, through: Timestamp) -> Int {
+    let always = points.count - rarer.reduce(0) { $0 + $1.pointCount }
+    return rarer.reduce(always * slots.count(from: from, through: through)) {
+      $0 + $1.pointCount * $1.slots.count(from: from, through: through)
+    }
   }
 
   /// Calls `body` once per reading, in the order of the definition's points.
+  ///
+  /// A poll for a slot speaks of the points that are due in it, whatever else was read along; one that nobody scheduled
+  /// of every point that it read. A slot that passed without a poll gives one reading per point due in it.
   ///
   /// - Parameters:
   ///   - clockOffsetMilliseconds: what to add to times that were taken before the clock was trusted.
@@ -58,6 +76,8 @@ public struct Decoder: Sendable {
     of observation: Observation, clockOffsetMilliseconds: Int64 = 0,
     within window: Range<Timestamp> = .distantPast ..< .distantFuture, _ body: (Reading) throws -> Void
   ) rethrows {
+    // The slots are those of the clock that labelled it.
+    let label = observation.due
     var observation = observation
     var flags: [String] = []
     if observation.marks.contains(.untrustedClock) {
@@ -70,11 +90,11 @@ public struct Decoder: Sendable {
     }
     switch observation.content {
     case .poll(let blocks):
+      let isDue = rarer.map { rarer in label.map { rarer.isDue(in: $0) } ?? true }
       for point in points {
-        guard let block = blocks.first(where: { Decoder.covers($0, point.register) }) else { continue }
-        // A request that was not sent is missing because of the one before it.
-        let cause = block.outcome == .notAsked ? blocks.first { $0.outcome != .ok && $0.outcome != .notAsked } : nil
-        try body(reading(point, block, observation, (cause.map { [$0.outcome.flag] } ?? []) + flags))
+        if let schedule = point.schedule, !isDue[schedule] { continue }
+        guard let block = Decoder.block(covering: point.register, in: blocks) else { continue }
+        try body(reading(point, block, in: blocks, observation, flags))
       }
     case .missed(let from, let to, _, let reason):
       let shift = observation.marks.contains(.untrustedClock) ? clockOffsetMilliseconds : 0
@@ -82,8 +102,13 @@ public struct Decoder: Sendable {
       let last = min(to, window.upperBound - shift - 1)
       if first > last { return }
       var index = UInt32(clamping: slots.count(from: from, through: first - 1))
+      var next = rarer.map { $0.slots.next(after: first - 1) }
       try slots.forEach(from: first, through: last) { slot in
+        for schedule in next.indices where next[schedule] < slot {
+          next[schedule] = rarer[schedule].slots.next(after: slot - 1)
+        }
         for point in points {
+          if let schedule = point.schedule, next[schedule] != slot { continue }
           try body(
             Reading(
               time: slot + shift, due: slot + shift, received: observation.received, meterID: definition.meterID,
@@ -95,71 +120,4 @@ public struct Decoder: Sendable {
     case .clockOffset, .forward: return
     }
   }
-
-  private static func covers(_ block: Block, _ register: RegisterReference) -> Bool {
-    block.table == register.table && block.address <= register.address
-      && Int(block.address) + Int(block.count) >= register.end
-  }
-
-  private func reading(_ point: Point, _ block: Block, _ observation: Observation, _ flags: [String]) -> Reading {
-    var reading = Reading(
-      time: observation.time, due: observation.due, received: observation.received, meterID: definition.meterID,
-      quantity: point.quantity, value: nil, unit: point.unit, kind: point.kind, quality: .bad, flags: flags,
-      seq: observation.seq)
-    guard block.outcome == .ok else {
-      // A failure has no time at the meter: it belongs to its slot.
-      reading.time = observation.due ?? observation.time
-      reading.flags.insert(block.outcome.flag, at: 0)
-      return reading
-    }
-    reading.raw = Decoder.bytes(of: point.register, in: block)
-    if reading.raw.count == 2 * point.register.type.width,
-      case .number(let number) = point.decoder.number(reading.raw[...]),
-      let value = number.multiplied(by: point.factor)?.adding(point.offset)
-    {
-      reading.value = value
-      reading.quality = flags.isEmpty ? .good : .uncertain
-    } else {
-      reading.flags.insert("invalid", at: 0)
-    }
-    return reading
-  }
-
-  /// The point's bytes in wire order; one bit comes as a register 0 or 1.
-  private static func bytes(of register: RegisterReference, in block: Block) -> [UInt8] {
-    let place = Int(register.address) - Int(block.address)
-    if register.table.isBits {
-      guard place / 8 < block.bytes.count else { return [] }
-      return [0, block.bytes[place / 8] >> UInt8(place % 8) & 1]
-    }
-    let end = 2 * (place + register.type.width)
-    return end <= block.bytes.count ? Array(block.bytes[(2 * place)..<end]) : []
-  }
-
-  private static func conversion(_ point: Definition.Point, _ quantity: Quantity) -> Unit.Conversion? {
-    guard let canonical = quantity.unit else { return .identity }
-    guard point.unit == "pulse" else { return Unit.conversion(from: point.unit, to: canonical) }
-    guard let worth = point.perPulse, let unit = point.pulseUnit,
-      let conversion = Unit.conversion(from: unit, to: canonical), let factor = worth.multiplied(by: conversion.factor)
-    else { return nil }
-    return Unit.Conversion(factor: factor, offset: .zero)
-  }
-
-  private static func ratio(_ point: Definition.Point, _ quantity: Quantity, _ definition: Definition)
-    -> ExactDecimal?
-  {
-    guard point.side == .secondary else { return .one }
-    return switch quantity.transformer {
-    case .none: .one
-    case .current: definition.ctRatio
-    case .voltage: definition.vtRatio
-    case .both: definition.ctRatio.multiplied(by: definition.vtRatio)
-    }
-  }
-}
-
-/// A definition that cannot be applied; says which meter and why.
-public struct DecodingFault: Error, Hashable, CustomStringConvertible {
-  public let description: String
-  init(_ description: String) { self.description = description }
 }

@@ -55,11 +55,20 @@ public struct Definition: Hashable, Sendable, Codable {
     public var modulus: ExactDecimal?
     /// Bit patterns of the whole value, most significant byte first, that mean "not available".
     public var invalid: [UInt64]?
+    /// Of an unsigned value only these bits.
+    public var bits: BitField?
+    /// Added after the scale, in `unit`.
+    public var offset: ExactDecimal?
+    /// Numbers in other registers of the device that the value is multiplied by.
+    public var factors: [Factor]?
+    /// Where it is read more rarely than the meter: a multiple of the meter's interval that divides the day.
+    public var everyMilliseconds: Int64?
 
     public init(
       quantity: String, unit: String, kind: Quantity.Kind, register: RegisterReference, scale: ExactDecimal = .one,
       side: Side? = nil, perPulse: ExactDecimal? = nil, pulseUnit: String? = nil, modulus: ExactDecimal? = nil,
-      invalid: [UInt64]? = nil
+      invalid: [UInt64]? = nil, bits: BitField? = nil, offset: ExactDecimal? = nil, factors: [Factor]? = nil,
+      everyMilliseconds: Int64? = nil
     ) {
       self.quantity = quantity
       self.unit = unit
@@ -71,6 +80,39 @@ public struct Definition: Hashable, Sendable, Codable {
       self.pulseUnit = pulseUnit
       self.modulus = modulus
       self.invalid = invalid
+      self.bits = bits
+      self.offset = offset
+      self.factors = factors
+      self.everyMilliseconds = everyMilliseconds
+    }
+
+    /// Every register that the point is read from: its own, then those of its factors.
+    public var registers: [RegisterReference] { [register] + (factors ?? []).map(\.register) }
+  }
+
+  /// A number in another register: a ratio of instrument transformers, a decimal exponent.
+  public struct Factor: Hashable, Sendable, Codable {
+    public var register: RegisterReference
+    /// Raw number × scale = factor (or exponent).
+    public var scale: ExactDecimal
+    /// Whether the value is multiplied by ten to the power of the number instead of the number.
+    public var isExponent: Bool
+
+    public init(register: RegisterReference, scale: ExactDecimal = .one, isExponent: Bool = false) {
+      self.register = register
+      self.scale = scale
+      self.isExponent = isExponent
+    }
+  }
+
+  /// Bits of an unsigned value, 0 being the least significant, both ends included.
+  public struct BitField: Hashable, Sendable, Codable {
+    public var lowest: UInt8
+    public var highest: UInt8
+
+    public init(lowest: UInt8, highest: UInt8) {
+      self.lowest = lowest
+      self.highest = highest
     }
   }
 

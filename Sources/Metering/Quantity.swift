@@ -9,9 +9,10 @@ public struct Quantity: Hashable, Sendable {
   /// How an instrument transformer's ratio scales this quantity.
   public let transformer: Transformer
 
-  /// Counter readings only grow (but for wrapping); gauges go anywhere; an interval is a difference sent by a station.
+  /// Counter readings only grow (but for wrapping); gauges go anywhere; an interval is a difference sent by a station; a
+  /// text is no number.
   public enum Kind: String, Sendable, Codable, CaseIterable {
-    case counter, gauge, interval
+    case counter, gauge, interval, text
   }
 
   /// Which ratios a value measured behind transformers has to be multiplied with.
@@ -84,6 +85,8 @@ public struct Quantity: Hashable, Sendable {
     add(["mass_flow"], .tPerHour, .gauge)
     add(["temperature_flow", "temperature_return"], .degC, .gauge)
     add(["pressure"], .kPa, .gauge)
+    add(["serial_number"], .one, .text)
+    add(["clock_offset"], .second, .gauge)
     return table
   }()
 }

@@ -12,6 +12,8 @@ public struct Reading: Hashable, Sendable {
   public var quantity: String
   /// Nil where there is none; never invented.
   public var value: ExactDecimal?
+  /// What a point of kind `text` says, in place of a value.
+  public var text: String?
   public var unit: String
   public var kind: Quantity.Kind
   public var quality: Quality
@@ -42,4 +44,7 @@ public struct Reading: Hashable, Sendable {
     self.index = index
     self.raw = raw
   }
+
+  /// What stands in the column `value`; nil where there is nothing.
+  public var shown: String? { value?.description ?? text }
 }

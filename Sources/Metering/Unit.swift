@@ -20,6 +20,7 @@ public struct Unit: Hashable, Sendable, CustomStringConvertible {
   public static let tPerHour = Unit("t/h")
   public static let degC = Unit("degC")
   public static let kPa = Unit("kPa")
+  public static let second = Unit("s")
 
   /// How a value in an accepted input unit becomes one in the canonical unit: `value × factor + offset`.
   public struct Conversion: Hashable, Sendable {

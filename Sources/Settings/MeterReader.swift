@@ -8,23 +8,34 @@ struct MeterReader {
     var bus: String?
     var unit: Located<Int>?
     var parent: Located<String>?
-    /// With the place of its own address, or nil where the points come from a profile.
-    var registers: [(register: RegisterReference, position: Position?)] = []
+    /// As the meter speaks, on a bus of type rtu; the place is that of what it says of it, else of its unit.
+    var format: Located<Settings.SerialFormat>?
+    var registers: [Use] = []
     var meter: Settings.Meter?
   }
 
+  /// A register that is a point of the meter.
+  struct Use {
+    var register: RegisterReference
+    /// Of its own address; nil where the points come from a profile.
+    var position: Position?
+    /// The profile, where all circuits share the register.
+    var sharedProfile: String?
+  }
+
   /// Where a meter's points come from.
-  private struct Source {
+  struct Source {
     var points: [Definition.Point]
-    var maxRegisters = 125
+    var uses: [Use]
     var profile: Profile?
     var references: [String: String] = [:]
+    var circuit: Int?
   }
 
   static let largestRatio = ExactDecimal(1_000_000)
 
   let table: TableReader
-  let buses: [String: BusReader.Kind?]
+  let buses: [String: BusReader.Outcome]
   let timeZone: String
   /// The profile of that name; nil where it is broken or absent, which `profiles` has reported.
   let profiles: (Located<String>) -> Profile?
@@ -37,26 +48,36 @@ struct MeterReader {
     outcome.bus = bus?.value
     outcome.unit = readUnit(bus)
     let every = table.divisorOfDay("every", from: 100, required: true)
-    let placed = readPoints()
-    let source = readSource(placed)
+    let placed = readPoints(every: every?.value)
+    var source = readSource(placed)
+    if let sound = source {
+      source?.points = readPointEvery(sound, every: every?.value)
+    } else {
+      _ = table.has("point_every")
+    }
+    let maxRegisters = readMaxRegisters(source)
+    let timeout = table.duration("timeout", in: 10...60_000)
+    let pause = table.duration("pause", in: 0...10_000)
+    let format = readFormat(bus.flatMap { buses[$0.value] })
     let ctRatio = readRatio("ct_ratio", source, scaledBy: [.current, .both], what: "current, power or energy")
     let vtRatio = readRatio("vt_ratio", source, scaledBy: [.voltage, .both], what: "voltage, power or energy")
     var metadata = readMetadata(profile: source?.profile)
     outcome.parent = readParent()
     if let parent = outcome.parent { metadata["parent"] = parent.value }
     for (quantity, reference) in source?.references ?? [:] { metadata["reference.\(quantity)"] = reference }
+    metadata["circuit"] = source?.circuit.map(String.init)
     table.finish()
-    outcome.registers =
-      source?.profile.map { $0.points.map { ($0.register, nil) } }
-      ?? placed.map { ($0.point.register, $0.addressPosition) }
+    outcome.format = format
+    outcome.registers = source?.uses ?? []
     guard let id = outcome.id, let bus, let unit = outcome.unit, let every, let source else { return outcome }
     let definition = Definition(
       meterID: id.value, bus: bus.value, unitID: UInt8(unit.value), profile: source.profile?.name,
       everyMilliseconds: every.value, timeZone: timeZone, ctRatio: ctRatio, vtRatio: vtRatio, points: source.points,
       metadata: metadata)
     outcome.meter = Settings.Meter(
-      id: id.value, definition: definition, maxRegisters: source.maxRegisters,
-      line: Settings.SourceLine(number: table.position.line))
+      id: id.value, definition: definition, maxRegisters: maxRegisters, timeoutMilliseconds: timeout?.value,
+      pauseMilliseconds: pause?.value, serialFormat: format?.value == buses[bus.value]?.format ? nil : format?.value,
+      forbidden: source.profile?.forbidden ?? [], line: Settings.SourceLine(number: table.position.line))
     return outcome
   }
 
@@ -76,54 +97,22 @@ struct MeterReader {
     guard let unit = table.integer("unit", required: !table.has("station")) else { return nil }
     let isValid: Bool
     let range: String
-    switch bus.flatMap({ buses[$0.value] ?? nil }) {
-    case .rtu?:
+    switch bus.flatMap({ buses[$0.value]?.kind }) {
+    case let kind? where kind != .tcp:
       isValid = (1...247).contains(unit.value)
-      range = "on a bus of type rtu it must be 1 to 247"
+      range = "on a bus of type \(kind.rawValue) it must be 1 to 247"
     case .tcp?:
       isValid = (0...247).contains(unit.value) || unit.value == 255
       range = "on a bus of type tcp it must be 0 to 247, or 255"
-    case nil:
+    default:
       isValid = (0...247).contains(unit.value) || unit.value == 255
-      range = "it must be 1 to 247 on a bus of type rtu, 0 to 247 or 255 on one of type tcp"
+      range = "it must be 1 to 247 on a bus of type rtu or rtu-over-tcp, 0 to 247 or 255 on one of type tcp"
     }
     guard isValid else {
       table.error(unit.position, "'unit' is \(unit.value); \(range)")
       return nil
     }
     return Located(value: Int(unit.value), position: unit.position)
-  }
-
-  private func readPoints() -> [PlacedPoint] {
-    let tables = table.tables("point", parent: "meter", limit: PointReader.maximumPoints)
-    let points = tables.compactMap { PointReader(table: $0, isInProfile: false).read() }
-    for point in PlacedPoint.duplicates(points) {
-      table.error(point.quantityPosition, "the quantity '\(point.point.quantity)' stands twice in this meter")
-    }
-    return points
-  }
-
-  private func readSource(_ placed: [PlacedPoint]) -> Source? {
-    let name = table.string("profile")
-    switch (table.has("profile"), table.has("point")) {
-    case (true, true):
-      table.error(table.keyPosition("profile"), "a meter has either a 'profile' or [[meter.point]], not both")
-      return nil
-    case (false, false):
-      if !table.has("station") {
-        table.error(table.position, "[[meter]] has neither a 'profile' nor a [[meter.point]]; one of them is required")
-      }
-      return nil
-    case (true, false):
-      guard let profile = name.flatMap(profiles) else { return nil }
-      return Source(
-        points: profile.points, maxRegisters: profile.maxRegisters, profile: profile, references: profile.references)
-    case (false, true):
-      if case .array(let elements)? = table.node("point")?.value, elements.isEmpty {
-        table.error(table.keyPosition("point"), "'point' is empty: a meter needs at least one [[meter.point]]")
-      }
-      return Source(points: placed.map(\.point), references: PlacedPoint.references(placed))
-    }
   }
 
   /// A ratio scales what the device reports of the secondary side; on primary values it would falsify, so it is an

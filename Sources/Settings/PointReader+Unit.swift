@@ -9,6 +9,11 @@ extension PointReader {
 
   func readUnit(_ quantity: Quantity?, kind: Quantity.Kind?) -> PointUnit? {
     let unit = table.string("unit", required: true, maximumBytes: 32)
+    if kind == .text, let unit, unit.value != "1" {
+      table.error(unit.position, "'unit' is \(Wording.quoted(unit.value)); a text has none, which is written \"1\"")
+      for key in ["per_pulse", "pulse_unit"] { _ = table.has(key) }
+      return nil
+    }
     guard unit?.value == "pulse" else {
       table.misplaced(["per_pulse", "pulse_unit"], because: "'unit' is not \"pulse\"")
       guard let unit, let quantity, accepts(unit, for: quantity) else { return nil }

@@ -3,8 +3,12 @@ import Metering
 /// A point as it was read, with the places that later checks point at.
 struct PlacedPoint {
   var point: Definition.Point
+  /// 0 throughout where there are no circuits.
+  var stride: PointStride
   var quantityPosition: Position
   var addressPosition: Position
+  /// Of each factor's address.
+  var factorPositions: [Position]
   /// Where `accounting = true` stands.
   var accountingPosition: Position?
   /// `reference`, for the quantities that need one.
@@ -13,33 +17,56 @@ struct PlacedPoint {
 
 /// Reads `[[point]]` of a profile or `[[meter.point]]`.
 struct PointReader {
+  /// Which of the two.
+  enum Place {
+    case profile(ProfileReader.Circuits)
+    /// - Parameter every: the meter's interval, nil where it is not sound
+    case meter(every: Int64?)
+  }
+
   static let maximumPoints = 2_000
   /// Far beyond any meter, and small enough for exact arithmetic on 128 bits.
   static let largestNumber = ExactDecimal(significand: 1, exponent: 18)
   static let smallestNumber = ExactDecimal(significand: 1, exponent: -12)
 
   let table: TableReader
-  let isInProfile: Bool
+  let place: Place
+
+  private var isInProfile: Bool {
+    if case .profile = place { true } else { false }
+  }
 
   /// Nil where something is wrong, which has been reported.
   func read() -> PlacedPoint? {
     let quantity = readQuantity()
     let kind = readKind(quantity?.value)
-    let unit = readUnit(quantity?.value, kind: kind)
     let register = readRegister()
-    let side = readSide(quantity?.value)
+    let type = register?.value.type ?? readType()
+    let fits = checkType(type, quantity?.value, kind: kind)
+    reportMisplaced(type, kind: kind)
+    let unit = readUnit(quantity?.value, kind: kind)
+    let factors = readFactors(register?.value.table)
+    let side = readSide(quantity?.value, factors)
     let reference = readReference(quantity?.value)
     let accounting = isInProfile ? table.boolean("accounting") : nil
     let scale = readScale(kind)
+    let offset = readOffset(kind)
     let modulus = readModulus(kind)
-    let invalid = readInvalid(register?.value.type)
+    let bits = readBits(type)
+    let invalid = readInvalid(type)
+    let stride = readStride()
+    var every: Int64?
+    if case .meter(let meter) = place { every = table.pointInterval("every", meter: meter) }
     table.finish()
-    guard let quantity, let kind, let unit, let register, let scale else { return nil }
+    guard let quantity, let kind, let unit, let register, let scale, fits else { return nil }
     let point = Definition.Point(
       quantity: quantity.value.name, unit: unit.symbol, kind: kind, register: register.value, scale: scale, side: side,
-      perPulse: unit.perPulse, pulseUnit: unit.pulseUnit, modulus: modulus, invalid: invalid)
+      perPulse: unit.perPulse, pulseUnit: unit.pulseUnit, modulus: modulus, invalid: invalid, bits: bits,
+      offset: offset, factors: factors?.map(\.factor), everyMilliseconds: every)
     return PlacedPoint(
-      point: point, quantityPosition: quantity.position, addressPosition: register.position,
+      point: point, stride: PointStride(register: stride, factors: factors?.map(\.stride) ?? []),
+      quantityPosition: quantity.position, addressPosition: register.position,
+      factorPositions: factors?.map(\.addressPosition) ?? [],
       accountingPosition: accounting?.value == true ? accounting?.position : nil, reference: reference)
   }
 
@@ -60,7 +87,8 @@ struct PointReader {
       if table.has("kind") { return nil }
       if let quantity, quantity.kind == nil {
         table.error(
-          table.position, "\(table.title) has no 'kind', which \(quantity.name) needs: \"counter\" or \"gauge\"")
+          table.position,
+          "\(table.title) has no 'kind', which \(quantity.name) needs: \"counter\", \"gauge\" or \"text\"")
       }
       return quantity?.kind
     }
@@ -70,41 +98,25 @@ struct PointReader {
     }
     if let quantity, let expected = quantity.kind, expected != kind.value {
       table.error(kind.position, "'kind' is '\(kind.value.rawValue)', but \(quantity.name) is a \(expected.rawValue)")
+      return nil
     }
     return kind.value
   }
 
-  /// The address is checked with the width of the type.
-  private func readRegister() -> Located<RegisterReference>? {
-    let area = table.choice("table", of: RegisterTable.self, required: true)
-    let address = table.integer("address", in: 0...65_535, required: true)
-    let order = table.choice("order", of: ByteOrder.self)?.value ?? .abcd
-    var type = table.choice("type", of: RegisterType.self, required: area?.value.isBits != true)?.value
-    if let area {
-      if area.value.isBits, !table.has("type") { type = .bool }
-      if let found = type, area.value.isBits != (found == .bool) {
-        let wanted =
-          area.value.isBits ? "holds bits: its type is bool" : "holds 16-bit registers: bool is no type there"
-        table.error(
-          table.valuePosition("type"),
-          "'type' is '\(found.rawValue)', but the \(area.value.rawValue) table \(wanted)")
-        return nil
-      }
+  /// What has no meaning for a text or a clock.
+  private func reportMisplaced(_ type: RegisterType?, kind: Quantity.Kind?) {
+    let keys = ["scale", "offset", "scale_by", "modulus"]
+    if type?.isClock == true {
+      table.misplaced(keys + ["bits", "invalid"], because: "a clock is no number")
+    } else if type == .string {
+      table.misplaced(keys + ["bits", "invalid"], because: "a string is no number")
+    } else if kind == .text {
+      table.misplaced(keys, because: "a text is no number")
     }
-    guard let area, let address, let type else { return nil }
-    let register = RegisterReference(
-      table: area.value, address: UInt16(address.value), type: type, order: order)
-    guard register.end <= 65_536 else {
-      table.error(
-        address.position,
-        "\(type.rawValue) at address \(address.value) takes \(type.width) registers and ends past register 65535")
-      return nil
-    }
-    return Located(value: register, position: address.position)
   }
 
   /// Nil where there is no transformer for the quantity.
-  private func readSide(_ quantity: Quantity?) -> Definition.Side? {
+  private func readSide(_ quantity: Quantity?, _ factors: [PlacedFactor]?) -> Definition.Side? {
     let hasTransformer = quantity.map { $0.transformer != .none } ?? false
     let side = table.choice("side", of: Definition.Side.self, required: isInProfile && hasTransformer)
     guard let quantity else { return nil }
@@ -113,6 +125,11 @@ struct PointReader {
         table.error(side.position, "side = \"secondary\": no transformer's ratio scales \(quantity.name)")
       }
       return nil
+    }
+    if let side, side.value == .secondary, factors?.contains(where: { !$0.factor.isExponent }) == true {
+      table.error(
+        side.position,
+        "side = \"secondary\", but 'scale_by' multiplies the value by a ratio of the device: it is primary then")
     }
     return side?.value ?? .primary
   }
@@ -138,53 +155,17 @@ struct PointReader {
     }
   }
 
-  private func readScale(_ kind: Quantity.Kind?) -> ExactDecimal? {
-    guard table.has("scale") else { return .one }
-    guard let scale = table.decimal("scale") else { return nil }
-    let magnitude = scale.value < .zero ? scale.value.negated : scale.value
-    guard magnitude >= PointReader.smallestNumber, magnitude <= PointReader.largestNumber else {
-      table.error(scale.position, "'scale' is \(scale.value); it must be 1e-12 to 1e18, or that negated")
-      return nil
-    }
-    guard table.isExact("scale", scale, maximumDigits: 9) else { return nil }
-    if kind == .counter, scale.value < .zero {
-      table.error(scale.position, "'scale' is \(scale.value); a counter's scale must be above 0")
-      return nil
-    }
-    return scale.value
+  /// Addresses to the same register of the next circuit; 0 where there are no circuits.
+  private func readStride() -> Int {
+    guard case .profile(let circuits) = place else { return 0 }
+    return table.stride(circuits)?.value ?? circuits.stride ?? 0
   }
+}
 
-  private func readModulus(_ kind: Quantity.Kind?) -> ExactDecimal? {
-    let modulus = table.positiveDecimal("modulus", maximum: PointReader.largestNumber)
-    if modulus != nil, kind == .gauge {
-      table.error(table.keyPosition("modulus"), "'modulus' on a gauge: only counters wrap; remove it")
-    }
-    return modulus?.value
-  }
-
-  private func readInvalid(_ type: RegisterType?) -> [UInt64]? {
-    guard let texts = table.strings("invalid", limit: 16) else { return nil }
-    var patterns: [UInt64] = []
-    for text in texts {
-      guard text.value.hasPrefix("0x"), text.value.dropFirst(2).utf8.allSatisfy({ $0 != UInt8(ascii: "+") }),
-        let pattern = UInt64(text.value.dropFirst(2), radix: 16)
-      else {
-        table.error(
-          text.position,
-          "'invalid' holds \(Wording.quoted(text.value)); a bit pattern is written as \"0xFFFF\", up to 16 digits")
-        continue
-      }
-      if let type {
-        let bits = type == .bool ? 1 : type.width * 16
-        if bits < 64, pattern >> UInt64(bits) != 0 {
-          table.error(
-            text.position,
-            "'invalid' holds \(Wording.quoted(text.value)), more than the \(bits) bits of type \(type.rawValue)")
-          continue
-        }
-      }
-      patterns.append(pattern)
-    }
-    return patterns
+extension TableReader {
+  /// `stride` of a point or a factor.
+  func stride(_ circuits: ProfileReader.Circuits) -> Located<Int>? {
+    if !circuits.isGiven { misplaced(["stride"], because: "[profile] has no 'circuits'") }
+    return integer("stride", in: 0...65_535)
   }
 }

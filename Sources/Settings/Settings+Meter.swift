@@ -4,12 +4,20 @@ extension Settings {
   /// `[[meter]]`: a measuring point on a bus.
   public struct Meter: Hashable, Sendable {
     public var id: String
-    /// How raw becomes value: the points of the profile or the meter's own, the ratios, and the metadata
-    /// (`name`, `energy`, `level`, `use`, `accuracy_class`, `serial`, `calibrated_until`, `max_rate`, `parent`, and
-    /// `reference.<quantity>` for pressures and standard volumes) where the file gives them.
+    /// How raw becomes value: the points of the profile (of the meter's circuit) or the meter's own, the ratios, and
+    /// the metadata (`name`, `energy`, `level`, `use`, `accuracy_class`, `serial`, `calibrated_until`, `max_rate`,
+    /// `parent`, `circuit`, and `reference.<quantity>` for pressures and standard volumes) where the file gives them.
     public var definition: Definition
-    /// The most registers one request may ask for, 1 to 125.
+    /// The most registers one request may ask for, 1 to 125: the smaller of the meter's and the profile's.
     public var maxRegisters: Int
+    /// In place of the bus's. 10 ms to 60 s.
+    public var timeoutMilliseconds: Int64?
+    /// Silence kept after each request to this meter. 0 to 10 s.
+    public var pauseMilliseconds: Int64?
+    /// Where the meter speaks otherwise than its bus, which is of type `rtu` then. Meters of one unit agree in it.
+    public var serialFormat: SerialFormat?
+    /// What no request may touch, not even in passing: the profile's.
+    public var forbidden: [RegisterRange]
     public var line: SourceLine
   }
 }

@@ -175,6 +175,21 @@ extension TableReader {
     return duration
   }
 
+  /// The interval of a point that is read more rarely than its meter; nil also where both are the same.
+  ///
+  /// - Parameter meter: the meter's interval, nil where it is not sound
+  func pointInterval(_ key: String, meter: Int64?) -> Int64? {
+    guard let every = divisorOfDay(key, from: 100), let meter, every.value != meter else { return nil }
+    guard every.value % meter == 0 else {
+      error(
+        every.position,
+        "'\(key)' is \(DurationText.text(every.value)), which is no whole multiple of the meter's 'every',"
+          + " \(DurationText.text(meter))")
+      return nil
+    }
+    return every.value
+  }
+
   /// One of a few words.
   func choice<Choice: RawRepresentable & CaseIterable>(
     _ key: String, of type: Choice.Type = Choice.self, required: Bool = false

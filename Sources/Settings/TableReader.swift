@@ -9,7 +9,7 @@ final class TableReader {
   /// Where the table begins.
   let position: Position
   let sink: Sink
-  private let entries: [String: TOMLEntry]
+  private var entries: [String: TOMLEntry]
   private var known: Set<String> = []
 
   init(title: String, position: Position, entries: [String: TOMLEntry], sink: Sink) {
@@ -54,9 +54,12 @@ final class TableReader {
     }
   }
 
-  /// Keys that have no meaning here, because of the value of another one.
+  /// Keys that have no meaning here, because of the value of another one. They are not read afterwards.
   func misplaced(_ keys: [String], because reason: String) {
-    for key in keys where has(key) { error(keyPosition(key), "'\(key)' has no meaning here: \(reason); remove it") }
+    for key in keys where has(key) {
+      error(keyPosition(key), "'\(key)' has no meaning here: \(reason); remove it")
+      entries[key] = nil
+    }
   }
 
   /// Reports every key that nobody asked for. To be called last.
@@ -106,5 +109,37 @@ final class TableReader {
       }
       return TableReader(title: title, position: element.position, entries: entries, sink: sink)
     }
+  }
+
+  /// The tables in an array in one line, such as `scale_by = [ { address = 0x8D } ]`; nil where there is none.
+  func inlineTables(_ key: String, limit: Int, example: String) -> [TableReader]? {
+    guard let node = node(key) else { return nil }
+    guard case .array(let elements) = node.value else {
+      wrongType(key, node, wanted: "an array of tables such as \(example)")
+      return nil
+    }
+    guard !elements.isEmpty, elements.count <= limit else {
+      let count = elements.isEmpty ? "is empty" : "has \(elements.count) elements"
+      error(node.position, "'\(key)' \(count); 1 to \(limit) are possible, such as \(example)")
+      return nil
+    }
+    return elements.compactMap { element in
+      guard case .table(let entries) = element.value else {
+        error(element.position, "'\(key)' must hold tables such as \(example), not \(element.typeName)")
+        return nil
+      }
+      return TableReader(title: "'\(key)'", position: element.position, entries: entries, sink: sink)
+    }
+  }
+
+  /// A table whose keys are the user's own, such as `point_every = { "energy_*" = "15m" }`; nil where there is none.
+  func inlineTable(_ key: String, example: String) -> (table: TableReader, keys: [String])? {
+    guard let node = node(key) else { return nil }
+    guard case .table(let entries) = node.value else {
+      wrongType(key, node, wanted: "a table such as \(example)")
+      return nil
+    }
+    let table = TableReader(title: "'\(key)'", position: node.position, entries: entries, sink: sink)
+    return (table, entries.keys.sorted())
   }
 }

@@ -31,6 +31,10 @@ struct MeterModel: Sendable {
   let magnetising: Double
   /// Phase to neutral, volts.
   let nominalVoltage: Double
+  /// What is engraved on it: the settings say it, or it is made of the id.
+  let serialNumber: String
+  /// How far its clock is ahead: whole seconds, never 0.
+  let clockOffsetMilliseconds: Int64
 
   init(_ definition: Definition, loads: [Int], hasChildren: Bool, noise: inout DeterministicNoise) {
     family = Family(definition)
@@ -90,6 +94,13 @@ struct MeterModel: Sendable {
     phaseShares = [first, second, 1 - first - second]
     tangent = noise.next(in: 0.25...0.45)
     magnetising = size * noise.next(in: 0.02...0.05)
+
+    // The plate is the meter's, whatever the seed of the factory.
+    var plate = DeterministicNoise(seed: 0, name: definition.meterID)
+    let made = String(10_000_000 + plate.next() % 90_000_000)
+    serialNumber = definition.metadata["serial"].flatMap { $0.isEmpty ? nil : $0 } ?? made
+    let seconds = 2 + Int64(plate.next() % 8)
+    clockOffsetMilliseconds = 1000 * (plate.next().isMultiple(of: 2) ? seconds : -seconds)
   }
 
   private static func byLevel(_ definition: Definition, site: Double, part: Double, equipment: Double) -> Double {

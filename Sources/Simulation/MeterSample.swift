@@ -36,6 +36,7 @@ struct MeterSample {
     case .temperatureFlow: flowTemperature
     case .temperatureReturn: flowTemperature + (meter.family == .steam ? -80 : MeterSample.temperatureRise)
     case .pressure: (meter.family == .steam ? 800 : 400) * supply.level(at: elapsedMilliseconds)
+    case .clockOffset: Double(meter.clockOffsetMilliseconds) / 1000
     case .never: 0
     case .custom(.counter): 100 * integral / meter.nominal
     case .custom: 100 * rate / meter.nominal

@@ -11,6 +11,9 @@ struct UnitTable: Sendable {
     unknown = unknownUnit
   }
 
+  /// What the unit takes longer to answer than it has to.
+  func delayMilliseconds(unit: UInt8) -> Int64 { units[Int(unit)]?.delayMilliseconds ?? 0 }
+
   func answer(unit: UInt8, function: UInt8, address: UInt16, count: UInt16) -> SimulatedUnit.Answer {
     if let unit = units[Int(unit)] { return unit.answer(function: function, address: address, count: count) }
     switch unknown {
@@ -20,32 +23,55 @@ struct UnitTable: Sendable {
   }
 }
 
-/// One connection: cuts the stream into frames by the MBAP length and answers each in order.
+/// One connection: cuts the stream into frames by the MBAP length and answers each in order. While a slow unit takes its
+/// time nothing more is read, like a converter that asks one device after the other.
 final class ModbusTCPHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   private let units: UnitTable
-  /// Less than a frame, so at most 259 bytes between two reads.
+  /// Less than a frame, so at most 259 bytes between two reads; more while a slow unit is waited for.
   private var pending = ByteBuffer()
+  private var slowUnit: Scheduled<Void>?
 
   init(_ units: UnitTable) { self.units = units }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var received = unwrapInboundIn(data)
     if pending.readableBytes == 0 { pending = received } else { pending.writeBuffer(&received) }
+    if slowUnit == nil { answerFrames(context) }
+  }
+
+  private func answerFrames(_ context: ChannelHandlerContext) {
     var replies = context.channel.allocator.buffer(capacity: 0)
+    defer { if replies.readableBytes > 0 { context.write(wrapOutboundOut(replies), promise: nil) } }
     while true {
       switch nextFrame() {
       case .incomplete:
-        if replies.readableBytes > 0 { context.write(wrapOutboundOut(replies), promise: nil) }
         if pending.readableBytes == 0 { pending.clear() } else { pending.discardReadBytes() }
         return
       case .foreign:
         context.close(promise: nil)
         return
-      case .frame(let transaction, let unit, var pdu):
-        answer(transaction: transaction, unit: unit, pdu: &pdu, into: &replies)
+      case .frame(let transaction, let unit, let pdu):
+        let delay = units.delayMilliseconds(unit: unit)
+        if delay == 0 {
+          answer(transaction: transaction, unit: unit, pdu: pdu, into: &replies)
+          continue
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        slowUnit = context.eventLoop.scheduleTask(in: .milliseconds(delay)) {
+          let (handler, context) = bound.value
+          handler.slowUnit = nil
+          var late = context.channel.allocator.buffer(capacity: 0)
+          handler.answer(transaction: transaction, unit: unit, pdu: pdu, into: &late)
+          if late.readableBytes > 0 { context.write(handler.wrapOutboundOut(late), promise: nil) }
+          handler.answerFrames(context)
+          context.flush()
+          handler.setReading(context)
+        }
+        setReading(context)
+        return
       }
     }
   }
@@ -54,9 +80,15 @@ final class ModbusTCPHandler: ChannelInboundHandler {
 
   /// A client that sends and never reads must not fill the memory.
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    let isWritable = context.channel.isWritable
-    context.channel.setOption(.autoRead, value: isWritable).whenFailure { _ in }
+    setReading(context)
     context.fireChannelWritabilityChanged()
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { slowUnit?.cancel() }
+
+  private func setReading(_ context: ChannelHandlerContext) {
+    let reads = context.channel.isWritable && slowUnit == nil
+    context.channel.setOption(.autoRead, value: reads).whenFailure { _ in }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -84,7 +116,8 @@ final class ModbusTCPHandler: ChannelInboundHandler {
     return .frame(transaction: transaction, unit: unit, pdu: pdu)
   }
 
-  private func answer(transaction: UInt16, unit: UInt8, pdu: inout ByteBuffer, into replies: inout ByteBuffer) {
+  private func answer(transaction: UInt16, unit: UInt8, pdu: ByteBuffer, into replies: inout ByteBuffer) {
+    var pdu = pdu
     guard let function = pdu.readInteger(as: UInt8.self) else { return }
     // A read request with another length than 5 asks for no quantity that there is: exception 3.
     let isWhole = pdu.readableBytes == 4

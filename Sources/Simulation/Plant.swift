@@ -49,7 +49,7 @@ public final class Plant: Sendable {
 
   /// The value of a meter's quantity in its canonical unit (of `x_…`: in percent of full load, or percent hours).
   ///
-  /// - Returns: nil where the plant has no such meter or knows no such quantity.
+  /// - Returns: nil where the plant has no such meter, or the quantity is unknown or a text.
   public func value(of quantity: String, meterID: String, at time: Timestamp) -> Double? {
     guard let index = indices[meterID] else { return nil }
     let register = RegisterReference(table: .input, address: 0, type: .f64)
@@ -58,6 +58,12 @@ public final class Plant: Sendable {
     guard let signal = try? Signal(point) else { return nil }
     return sample(meter: index, at: time).value(of: signal)
   }
+
+  /// What a meter's points of kind `text` say: its serial number, as far as their registers hold it.
+  public func text(meterID: String) -> String? { indices[meterID].map { meters[$0].serialNumber } }
+
+  /// How far a meter's clock is ahead.
+  func clockOffsetMilliseconds(meter index: Int) -> Int64 { meters[index].clockOffsetMilliseconds }
 
   func index(of meterID: String) -> Int? { indices[meterID] }
 

@@ -2,22 +2,10 @@ import Metering
 
 /// The registers of one unit: of one meter, or of several that share a unit id.
 ///
-/// Addresses between a table's first and last point exist; those that belong to no point hold 0, as in real meters.
+/// Addresses between a table's first and last register exist; those that belong to no point hold 0, as in real meters.
+/// Registers of which several points speak hold what the first of them says: factors before points, meters in their
+/// order. So circuits of one device share a register.
 public final class RegisterImage: RegisterSource {
-  fileprivate struct Cell {
-    var address: Int
-    var end: Int
-    var meter: Int
-    var signal: Signal
-    var encoder: PointEncoder
-  }
-  fileprivate struct Table {
-    var start: Int
-    var end: Int
-    /// By address.
-    var cells: [Cell]
-  }
-
   private let plant: Plant
   private let clock: any WallClock
   private let tables: [RegisterTable: Table]
@@ -25,32 +13,31 @@ public final class RegisterImage: RegisterSource {
   /// - Parameter meters: of that unit; all of them are in the plant.
   /// - Throws: a point that cannot be simulated, a meter that the plant does not have.
   public init(meters: [Definition], plant: Plant, clock: any WallClock) throws(SimulationError) {
-    var cells: [RegisterTable: [Cell]] = [:]
+    var claims = Claims()
+    let now = clock.now()
+    let factors = try FactorRegisters(meters) { (definition, point) throws(SimulationError) in
+      let index = try RegisterImage.index(of: definition, in: plant)
+      // Room for years of a counter, and for the peaks of a gauge.
+      let reach = point.kind == .counter ? 20.0 : 5
+      return reach * abs(plant.sample(meter: index, at: now).value(of: try Signal(point))) + 1
+    }
+    for (register, words) in factors.registers { claims.add(register, .constant(words), mask: nil) }
     for definition in meters {
-      guard let index = plant.index(of: definition.meterID) else {
-        throw SimulationError(.unknownMeter, "meter '\(definition.meterID)' is not in the plant: pass it to Plant.init")
-      }
+      let index = try RegisterImage.index(of: definition, in: plant)
       for point in definition.points {
-        let encoder = try PointEncoder(point, of: definition)
-        let cell = Cell(
-          address: Int(point.register.address), end: point.register.end, meter: index, signal: try Signal(point),
-          encoder: encoder)
-        guard cell.end <= 65536 else {
+        guard point.register.end <= 65536 else {
           throw SimulationError(
             .definition,
-            "meter '\(definition.meterID)', quantity '\(point.quantity)': address \(cell.address) leaves no room for "
-              + "\(point.register.type.rawValue) before 65536: correct the address")
+            "meter '\(definition.meterID)', quantity '\(point.quantity)': address \(point.register.address) leaves no "
+              + "room for \(point.register.type.rawValue) before 65536: correct the address")
         }
-        cells[point.register.table, default: []].append(cell)
+        let (content, mask) = try RegisterImage.content(of: point, definition, index, plant, factors)
+        claims.add(point.register, content, mask: mask)
       }
     }
     self.plant = plant
     self.clock = clock
-    tables = cells.compactMapValues { unsorted in
-      let sorted = unsorted.sorted { $0.address < $1.address }
-      guard let first = sorted.first else { return nil }
-      return Table(start: first.address, end: sorted.reduce(0) { max($0, $1.end) }, cells: sorted)
-    }
+    tables = claims.cells.compactMapValues(Table.init)
   }
 
   public func read(_ table: RegisterTable, from address: UInt16, count: Int) -> [UInt16]? {
@@ -63,25 +50,54 @@ public final class RegisterImage: RegisterSource {
     for cell in table.cells[table.firstCell(from: start)...] {
       if cell.address >= end { break }
       if cell.end <= start { continue }
-      if sample?.meter != cell.meter { sample = (cell.meter, plant.sample(meter: cell.meter, at: now)) }
-      guard let values = sample?.values else { continue }
-      let words = cell.encoder.words(for: values.value(of: cell.signal))
-      for position in max(start, cell.address)..<min(end, cell.end) {
-        result[position - start] = words[position - cell.address]
+      let positions = max(start, cell.address)..<min(end, cell.end)
+      switch cell.content {
+      case .value(let meter, let signal, let encoder):
+        if sample?.meter != meter { sample = (meter, plant.sample(meter: meter, at: now)) }
+        guard let values = sample?.values else { continue }
+        let words = encoder.words(for: values.value(of: signal))
+        for position in positions { cell.put(words[position - cell.address], at: position, &result[position - start]) }
+      case .constant(let words):
+        for position in positions { cell.put(words[position - cell.address], at: position, &result[position - start]) }
+      case .clock(let encoder):
+        let words = encoder.registers(at: now)
+        for position in positions { cell.put(words[position - cell.address], at: position, &result[position - start]) }
       }
     }
     return result
   }
-}
 
-extension RegisterImage.Table {
-  /// The first cell that can reach into addresses from `start` on: a value is at most 4 wide.
-  fileprivate func firstCell(from start: Int) -> Int {
-    var (low, high) = (0, cells.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if cells[middle].address <= start - 4 { low = middle + 1 } else { high = middle }
+  private static func index(of definition: Definition, in plant: Plant) throws(SimulationError) -> Int {
+    guard let index = plant.index(of: definition.meterID) else {
+      throw SimulationError(.unknownMeter, "meter '\(definition.meterID)' is not in the plant: pass it to Plant.init")
     }
-    return low
+    return index
+  }
+
+  /// - Returns: also the bits that are the point's own, nil for all of its registers.
+  private static func content(
+    of point: Definition.Point, _ definition: Definition, _ index: Int, _ plant: Plant, _ factors: FactorRegisters
+  ) throws(SimulationError) -> (Content, mask: [UInt16]?) {
+    func complaint(_ text: String) -> SimulationError {
+      SimulationError(.definition, "meter '\(definition.meterID)', quantity '\(point.quantity)': \(text)")
+    }
+    let type = point.register.type
+    if type.isClock {
+      guard point.quantity == "clock_offset" else { throw complaint("a clock gives clock_offset only") }
+      let zone: Zone
+      do { zone = try Zone(named: definition.timeZone) } catch { throw complaint("\(error)") }
+      let offset = plant.clockOffsetMilliseconds(meter: index)
+      return (.clock(try ClockEncoder(point.register, zone: zone, offsetMilliseconds: offset)), nil)
+    }
+    let serial = plant.text(meterID: definition.meterID) ?? ""
+    if type == .string { return (.constant(try RegisterLayout(point.register).registers(of: serial)), nil) }
+    let encoder = try PointEncoder(point, of: definition, factor: factors.product(of: point))
+    if point.kind == .text {
+      // A serial number of letters has no place in a number; one that is too long loses its end.
+      var number = Double(UInt64(serial) ?? 0)
+      while encoder.number(for: number) > encoder.largest { number = (number / 10).rounded(.down) }
+      return (.constant(encoder.registers(for: number)), encoder.mask)
+    }
+    return (.value(meter: index, try Signal(point), encoder), encoder.mask)
   }
 }

@@ -25,6 +25,8 @@ enum Signal: Sendable {
   case powerThermal
   case mass(Share)
   case massFlow, temperatureFlow, temperatureReturn, pressure
+  /// How far the device's clock is ahead, in seconds.
+  case clockOffset
   /// A simulated factory feeds nothing back.
   case never
   /// `x_…`: percent of full load, or their sum over hours.
@@ -34,6 +36,9 @@ enum Signal: Sendable {
     guard let quantity = Quantity(point.quantity) else {
       throw SimulationError(
         .definition, "quantity '\(point.quantity)' is unknown: take a name of the vocabulary or x_…")
+    }
+    if quantity.kind == .text {
+      throw SimulationError(.definition, "quantity '\(point.quantity)' is no number: give the point kind 'text'")
     }
     if quantity.name.hasPrefix("x_") {
       self = .custom(point.kind)
@@ -64,6 +69,7 @@ enum Signal: Sendable {
     case ("temperature_flow", _): self = .temperatureFlow
     case ("temperature_return", _): self = .temperatureReturn
     case ("pressure", _): self = .pressure
+    case ("clock_offset", _): self = .clockOffset
     default:
       throw SimulationError(.definition, "quantity '\(point.quantity)' has no simulation: add it to Signal")
     }

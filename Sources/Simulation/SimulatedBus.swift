@@ -15,11 +15,16 @@ public struct SimulatedBus: Sendable {
   public var meters: [Definition]
   /// Of a pty: how long a unit takes to answer.
   public var turnaroundMilliseconds: Int
+  /// Of a pty: how fast characters travel; nil: at once.
+  public var pacing: SerialPacing?
 
-  public init(id: String, endpoint: Endpoint, meters: [Definition], turnaroundMilliseconds: Int = 0) {
+  public init(
+    id: String, endpoint: Endpoint, meters: [Definition], turnaroundMilliseconds: Int = 0, pacing: SerialPacing? = nil
+  ) {
     self.id = id
     self.endpoint = endpoint
     self.meters = meters
     self.turnaroundMilliseconds = turnaroundMilliseconds
+    self.pacing = pacing
   }
 }

@@ -4,12 +4,24 @@ import Threads
 
 /// A Modbus RTU line on a pty: any number of units, each answered by libmodbus's server side.
 ///
-/// The line has a thread of its own. It takes no time on the wire: a reply comes after `turnaroundMilliseconds`.
+/// The line has a thread of its own. Without pacing it takes no time on the wire: a reply comes after
+/// `turnaroundMilliseconds`.
+///
+/// **Pacing.** A pty knows no baud rate: what is written on one side is there on the other at once. With pacing the
+/// line's thread keeps the time of the wire itself, on one absolute schedule of the monotonic clock, so that no rounding
+/// adds up:
+/// - A request's first character begins when the thread sees it, or when the line is free; each takes one character's
+///   time. The unit gets the request when its last character has ended.
+/// - The reply begins T3.5 later, for that silence is how a slave knows that the request is whole, and
+///   `turnaroundMilliseconds` after that.
+/// - Each character of the reply is written to the pty when it has ended on the wire, none earlier. If the thread wakes
+///   late, the characters that are due come together, and the rest in time again.
+///
+/// So one read of N registers cannot take less than (8 + 5 + 2N) characters + 2 × T3.5 + turnaround, the second T3.5
+/// being the one that the client has to leave before its next request. Requests that come while the line is busy wait:
+/// there are no collisions. That the thread does it between libmodbus and the one pty, rather than a shim between two
+/// ptys, spares each frame a second descriptor and a second thread to wake, which would be measured as the client's time.
 public final class SimulatedSerialLine: Sendable {
-  /// Silence after which bytes that make no request are forgotten. Far above the standard's 3.5 characters, because a
-  /// pty's writer may be suspended between two bytes; far below every timeout.
-  private static let silenceMilliseconds: Int32 = 50
-
   public let devicePath: String
   private let thread: RunningThread
   /// The end of a socket pair whose closing wakes the thread; -1 after `stop`.
@@ -26,9 +38,10 @@ public final class SimulatedSerialLine: Sendable {
   /// - Parameters:
   ///   - devicePath: missing, or a link that a simulator left; its directories are made. Not below /dev.
   ///   - turnaroundMilliseconds: between a request and its reply.
+  ///   - pacing: nil: bytes take no time.
   /// - Throws: where the path is refused or the system has no pty.
   public static func start(
-    devicePath: String, units: [UInt8: SimulatedUnit], turnaroundMilliseconds: Int = 0
+    devicePath: String, units: [UInt8: SimulatedUnit], turnaroundMilliseconds: Int = 0, pacing: SerialPacing? = nil
   ) throws(SimulationError) -> SimulatedSerialLine {
     let slave = try LibmodbusSlave(line: devicePath)
     let terminal: PseudoTerminal
@@ -44,9 +57,9 @@ public final class SimulatedSerialLine: Sendable {
         .system, "simulated line \(devicePath): cannot make a pair of sockets: too many open files?")
     }
     let (stopped, wake) = (pair[0], pair[1])
-    let worker = Worker(
+    let worker = SerialLineWorker(
       master: terminal.master, stopped: stopped, slave: slave, units: units,
-      turnaroundMilliseconds: Int32(clamping: max(0, turnaroundMilliseconds)))
+      turnaroundMilliseconds: Int64(min(max(0, turnaroundMilliseconds), 86_400_000)), pacing: pacing)
     do {
       let thread = try RunningThread(name: "line") {
         worker.run()
@@ -76,54 +89,5 @@ public final class SimulatedSerialLine: Sendable {
 
   deinit {
     wake.withLock { if $0 >= 0 { close($0) } }
-  }
-
-  /// The thread's body.
-  private struct Worker: Sendable {
-    let master: Int32
-    let stopped: Int32
-    let slave: LibmodbusSlave
-    let units: [UInt8: SimulatedUnit]
-    let turnaroundMilliseconds: Int32
-
-    func run() {
-      var framer = RTUFramer()
-      var bytes = [UInt8](repeating: 0, count: 256)
-      while true {
-        var events = [
-          pollfd(fd: stopped, events: Int16(POLLIN), revents: 0), pollfd(fd: master, events: Int16(POLLIN), revents: 0),
-        ]
-        let ready = poll(&events, 2, framer.awaitsSilence ? silenceMilliseconds : -1)
-        if ready < 0 {
-          if errno == EINTR { continue }
-          return
-        }
-        if events[0].revents != 0 { return }
-        if ready == 0 {
-          if let frame = framer.silence(), !answer(frame) { return }
-          continue
-        }
-        let count = read(master, &bytes, bytes.count)
-        if count < 0, errno == EAGAIN || errno == EINTR { continue }
-        // The slave side is held open, so the end of the line cannot be a client's going.
-        if count <= 0 { return }
-        for frame in framer.append(bytes[..<count]) where !answer(frame) { return }
-      }
-    }
-
-    /// - Returns: false where the line was stopped meanwhile.
-    private func answer(_ frame: [UInt8]) -> Bool {
-      // Unit 0 is a broadcast, which nobody answers.
-      guard frame[0] != 0, let unit = units[frame[0]], let reply = slave.reply(to: frame, of: unit) else {
-        return true
-      }
-      if turnaroundMilliseconds > 0 {
-        var event = pollfd(fd: stopped, events: Int16(POLLIN), revents: 0)
-        if poll(&event, 1, turnaroundMilliseconds) > 0 { return false }
-      }
-      // What nobody reads is lost, as on a wire: the rest of a write that does not fit is not tried again.
-      _ = reply.withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
-      return true
-    }
   }
 }

@@ -10,31 +10,28 @@ public final class SimulatedUnit: Sendable {
     case silent
     /// It answers every request with this Modbus exception, 1...11.
     case exception(UInt8)
+    /// It answers so many requests with 5 (acknowledge) or 6 (busy); then it is well again.
+    case busy(code: UInt8, times: Int)
+    /// It refuses every request that touches one of these addresses, of whatever table, with exception 2.
+    case refuses([ClosedRange<UInt16>])
+    /// It answers, but that much later. Requests to others on the same line or connection wait.
+    case slow(milliseconds: Int)
   }
 
   private let source: any RegisterSource
-  /// 0: none, 0xFFFF: silent, else the exception's code.
-  private let faultCode = Atomic<UInt16>(0)
+  private let state = Mutex(Fault.none)
 
   public init(_ source: any RegisterSource) { self.source = source }
 
   public var fault: Fault {
-    get {
-      switch faultCode.load(ordering: .relaxed) {
-      case 0: .none
-      case 0xFFFF: .silent
-      case let code: .exception(UInt8(truncatingIfNeeded: code))
-      }
-    }
-    set {
-      let code: UInt16 =
-        switch newValue {
-        case .none: 0
-        case .silent: 0xFFFF
-        case .exception(let code): UInt16(min(max(code, 1), 11))
-        }
-      faultCode.store(code, ordering: .relaxed)
-    }
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
+
+  /// What it takes longer to answer than its bus says.
+  var delayMilliseconds: Int64 {
+    guard case .slow(let milliseconds) = fault else { return 0 }
+    return Int64(min(max(0, milliseconds), 86_400_000))
   }
 
   enum Answer: Equatable {
@@ -47,17 +44,32 @@ public final class SimulatedUnit: Sendable {
   /// Answers a request for `count` addresses in the order of checks of the MODBUS Application Protocol V1.1b3, clause
   /// 6: function, quantity, address.
   func answer(function: UInt8, address: UInt16, count: UInt16) -> Answer {
-    switch fault {
+    var refused: [ClosedRange<UInt16>] = []
+    switch takeFault() {
     case .silent: return .silence
-    case .exception(let code): return .exception(code)
-    case .none: break
+    case .exception(let code), .busy(let code, _): return .exception(min(max(code, 1), 11))
+    case .refuses(let ranges): refused = ranges
+    case .none, .slow: break
     }
     guard let table = SimulatedUnit.table(function) else { return .exception(1) }
     guard count >= 1, count <= (table.isBits ? 2000 : 125) else { return .exception(3) }
-    guard Int(address) + Int(count) <= 65536, let values = source.read(table, from: address, count: Int(count))
+    let addresses = Int(address)..<Int(address) + Int(count)
+    if refused.contains(where: { addresses.overlaps(Int($0.lowerBound)..<Int($0.upperBound) + 1) }) {
+      return .exception(2)
+    }
+    guard addresses.upperBound <= 65536, let values = source.read(table, from: address, count: Int(count))
     else { return .exception(2) }
     // A source that breaks its word must not become a malformed frame.
     return values.count == Int(count) ? .values(table, values) : .exception(4)
+  }
+
+  /// The fault that one request meets; a busy unit is busy once less.
+  private func takeFault() -> Fault {
+    state.withLock { fault in
+      guard case .busy(let code, let times) = fault else { return fault }
+      fault = times > 1 ? .busy(code: code, times: times - 1) : .none
+      return times > 0 ? .busy(code: code, times: times) : .none
+    }
   }
 
   static func table(_ function: UInt8) -> RegisterTable? {

@@ -66,7 +66,8 @@ public actor Simulator {
         guard case .pty(let devicePath) = bus.endpoint else { continue }
         running?.lines.append(
           try SimulatedSerialLine.start(
-            devicePath: devicePath, units: units, turnaroundMilliseconds: bus.turnaroundMilliseconds))
+            devicePath: devicePath, units: units, turnaroundMilliseconds: bus.turnaroundMilliseconds,
+            pacing: bus.pacing))
       }
       var ports: [String: Int] = [:]
       for (bus, units) in zip(buses, units) {
@@ -93,13 +94,18 @@ public actor Simulator {
 
   /// Makes a meter ill or well again, at once; other meters of the same unit suffer with it.
   ///
-  /// - Throws: where no simulated bus has that meter, or Modbus has no such exception code (1...11).
+  /// - Throws: where no simulated bus has that meter, or a unit cannot suffer from that (an exception outside 1...11, a
+  ///   busy code other than 5 and 6).
   public nonisolated func setFault(_ fault: SimulatedUnit.Fault, ofMeter meterID: String) throws(SimulationError) {
     guard let unit = unitsByMeter[meterID] else {
       throw SimulationError(.unknownMeter, "no simulated bus has a meter '\(meterID)'")
     }
-    if case .exception(let code) = fault, !(1...11).contains(code) {
+    switch fault {
+    case .exception(let code) where !(1...11).contains(code):
       throw SimulationError(.refused, "meter '\(meterID)': Modbus has no exception \(code): take 1...11")
+    case .busy(let code, _) where code != 5 && code != 6:
+      throw SimulationError(.refused, "meter '\(meterID)': exception \(code) does not say busy: take 5 or 6")
+    default: break
     }
     unit.fault = fault
   }

@@ -2,22 +2,16 @@ import Decoding
 import Metering
 import Testing
 
-private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00+08:00")!
-
 private func definition(
   _ type: RegisterType, _ order: ByteOrder = .abcd, table: RegisterTable = .holding, quantity: String = "x_value",
   unit: String = "1", scale: String = "1", side: Definition.Side? = nil, ct: String = "1", vt: String = "1",
   invalid: [UInt64]? = nil, perPulse: String? = nil, pulseUnit: String? = nil
 ) -> Definition {
-  Definition(
-    meterID: "m", bus: "b", unitID: 1, everyMilliseconds: 60_000, timeZone: "Asia/Shanghai",
-    ctRatio: ExactDecimal(ct)!, vtRatio: ExactDecimal(vt)!,
-    points: [
-      .init(
-        quantity: quantity, unit: unit, kind: .gauge,
-        register: .init(table: table, address: 10, type: type, order: order), scale: ExactDecimal(scale)!, side: side,
-        perPulse: perPulse.flatMap { ExactDecimal($0) }, pulseUnit: pulseUnit, invalid: invalid)
-    ])
+  var point = point(
+    type, order, table: table, quantity: quantity, unit: unit, scale: scale, side: side, invalid: invalid)
+  point.perPulse = perPulse.flatMap { ExactDecimal($0) }
+  point.pulseUnit = pulseUnit
+  return definition([point], ct: ct, vt: vt)
 }
 
 private func read(_ definition: Definition, _ bytes: [UInt8], address: UInt16 = 10, outcome: Outcome = .ok) throws
@@ -28,17 +22,6 @@ private func read(_ definition: Definition, _ bytes: [UInt8], address: UInt16 = 
     table: table, address: address, count: UInt16(table.isBits ? 8 : bytes.count / 2), outcome: outcome, bytes: bytes)
   return try #require(
     try readings(definition, .poll([block])).first)
-}
-
-private func readings(_ definition: Definition, _ content: Observation.Content, marks: Observation.Marks = []) throws
-  -> [Reading]
-{
-  var result: [Reading] = []
-  let observation = Observation(
-    seq: 7, meterID: "m", time: noon + 100, due: noon, received: noon + 100, definition: "", marks: marks,
-    content: content)
-  try Decoder(definition).forEachReading(of: observation) { result.append($0) }
-  return result
 }
 
 @Suite struct RegisterDecodingTests {

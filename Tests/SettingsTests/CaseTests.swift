@@ -21,7 +21,7 @@ import Testing
 
   /// A run that finds no cases would pass without looking at anything.
   @Test func thereAreCases() {
-    #expect(TestFiles.caseNames.count >= 90)
+    #expect(TestFiles.caseNames.count >= 160)
     #expect(TestFiles.caseNames.contains { $0.hasPrefix("ok-") })
   }
 
@@ -38,6 +38,8 @@ enum TestFiles {
   static let cases = directory + "/Cases"
   static let repository = Files.directory(of: Files.directory(of: directory))
   static let caseNames = Files.names(in: cases, suffix: "")
+
+  static func load(_ name: String) throws -> Settings { try Settings.load(path: "\(cases)/\(name)/config.toml") }
 
   static func text(_ path: String) throws -> String {
     String(decoding: try Files.read(path, maximumBytes: 1 << 20), as: UTF8.self)

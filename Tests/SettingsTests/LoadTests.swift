@@ -5,12 +5,8 @@ import Testing
 @testable import Settings
 
 @Suite struct LoadTests {
-  private func load(_ name: String) throws -> Settings {
-    try Settings.load(path: "\(TestFiles.cases)/\(name)/config.toml")
-  }
-
   @Test func defaultsAreThoseOfTheContract() throws {
-    let settings = try load("ok-meter-defaults")
+    let settings = try TestFiles.load("ok-meter-defaults")
     let directory = TestFiles.cases + "/ok-meter-defaults"
     #expect(
       settings.site.profileSearchPath
@@ -20,13 +16,20 @@ import Testing
     #expect(settings.archive.commitEveryMilliseconds == 1_000)
     #expect(settings.status.socket == "/run/meterd/status.sock")
     let bus = try #require(settings.buses.first)
-    #expect(bus.transport == .rtu(device: "/dev/ttyUSB0", baud: 9600, parity: .none, stopBits: 1))
+    #expect(bus.transport == .rtu(device: "/dev/ttyUSB0", line: Settings.SerialFormat(), rs485: false))
     #expect(bus.timeoutMilliseconds == 500)
     #expect(bus.pauseMilliseconds == 0)
     #expect(bus.probeEveryMilliseconds == 60_000)
+    #expect(bus.lateWindowMilliseconds == 2_000)
+    #expect(!bus.echo && !bus.connectsPerCycle && !bus.anyUnit)
+    #expect(bus.pauseAfterConnectMilliseconds == 0)
+    #expect(bus.pipeline == 1)
     #expect(bus.line.number == 4)
     let meter = try #require(settings.meters.first)
     #expect(meter.maxRegisters == 125)
+    #expect(meter.timeoutMilliseconds == nil && meter.pauseMilliseconds == nil)
+    #expect(meter.serialFormat == nil)
+    #expect(meter.forbidden.isEmpty)
     #expect(meter.definition.ctRatio == .one)
     #expect(meter.definition.metadata.isEmpty)
     let point = try #require(meter.definition.points.first)
@@ -34,21 +37,26 @@ import Testing
     #expect(point.register.order == .abcd)
     #expect(point.scale == .one)
     #expect(point.side == nil)
+    #expect(point.bits == nil && point.offset == nil && point.factors == nil && point.everyMilliseconds == nil)
   }
 
   @Test func everyKeyArrives() throws {
-    let settings = try load("ok-every-key")
+    let settings = try TestFiles.load("ok-every-key")
     let directory = TestFiles.cases + "/ok-every-key"
     #expect(settings.site.id == "plant-1")
     #expect(settings.archive.path == directory + "/data")
     #expect(settings.archive.retention.text == "10y")
     #expect(settings.archive.commitEveryMilliseconds == 100)
     let bus = try #require(settings.buses.first)
-    #expect(bus.transport == .rtu(device: directory + "/dev/ttyUSB0", baud: 19200, parity: .even, stopBits: 2))
+    #expect(
+      bus.transport
+        == .rtu(
+          device: directory + "/dev/ttyUSB0",
+          line: Settings.SerialFormat(baud: 19200, parity: .even, stopBits: 2), rs485: true))
     #expect([bus.timeoutMilliseconds, bus.pauseMilliseconds, bus.probeEveryMilliseconds] == [300, 5, 30_000])
     try #require(settings.meters.count == 2)
     let incomer = settings.meters[0]
-    #expect(incomer.maxRegisters == 80)
+    #expect(incomer.maxRegisters == 30)
     #expect(incomer.definition.profile == "acme-e1")
     #expect(incomer.definition.timeZone == "Europe/Berlin")
     #expect(incomer.definition.unitID == 247)
@@ -59,11 +67,11 @@ import Testing
       incomer.definition.metadata == [
         "name": "1号厂房总进线", "energy": "electricity", "level": "sub-unit", "use": "incomer",
         "accuracy_class": "0.5S", "serial": "20260117-0042", "calibrated_until": "2029-01-31", "max_rate": "1600.5",
-        "parent": "m2",
+        "parent": "m2", "circuit": "2",
       ])
     let water = settings.meters[1]
     #expect(water.definition.metadata == ["energy": "water", "level": "site", "reference.pressure": "gauge"])
-    try #require(water.definition.points.count == 4)
+    try #require(water.definition.points.count == 8)
     let volume = water.definition.points[0]
     #expect(
       volume
@@ -86,7 +94,7 @@ import Testing
     let path = "\(TestFiles.cases)/ok-every-key/config.toml"
     let text = try TestFiles.text(path)
     let moved = try Settings.parse(Array("# a comment\n\n\(text)".utf8), file: path)
-    #expect(moved == (try load("ok-every-key")))
+    #expect(moved == (try TestFiles.load("ok-every-key")))
     #expect(moved.buses.first?.line.number == 13)
   }
 

@@ -142,7 +142,8 @@ struct PlantTests {
   }
 
   @Test(
-    "Every quantity of the vocabulary has a finite value", arguments: Quantity.names + ["x_line_speed", "voltage_l1"])
+    "Every quantity of the vocabulary that is a number has a finite value",
+    arguments: Quantity.names.filter { Quantity($0)?.kind != .text } + ["x_line_speed", "voltage_l1"])
   func vocabulary(quantity: String) throws {
     let value = try Self.plant().value(of: quantity, meterID: "line", at: november)
     #expect(try #require(value).isFinite)

@@ -49,7 +49,24 @@ struct PointEncoderTests {
     Pattern(.bcd32, .abcd, 12_345_678, [0x1234, 0x5678]), Pattern(.bcd32, .cdab, 12_345_678, [0x5678, 0x1234]),
     Pattern(.bcd64, .abcd, 1_234_567_890_123_456, [0x1234, 0x5678, 0x9012, 0x3456]),
     Pattern(.bcd64, .dcba, 1_234_567_890_123_456, [0x5634, 0x1290, 0x7856, 0x3412]),
+    Pattern(.u48, .abcd, 0x0102_0304_0506, [0x0102, 0x0304, 0x0506]),
+    Pattern(.u48, .cdab, 0x0102_0304_0506, [0x0506, 0x0304, 0x0102]),
+    Pattern(.u48, spelt("CDABEF"), 0x0102_0304_0506, [0x0304, 0x0102, 0x0506]),
+    Pattern(.u48, spelt("FADBEC"), 0x0102_0304_0506, [0x0601, 0x0402, 0x0503]),
+    Pattern(.u48, .abcd, 1e30, [0xFFFF, 0xFFFF, 0xFFFF]),
+    Pattern(.i48, .abcd, -2, [0xFFFF, 0xFFFF, 0xFFFE]), Pattern(.i48, .abcd, -1e30, [0x8000, 0, 0]),
+    Pattern(.u64, spelt("GHEFCDAB"), 0x0001_0203_0405_0607, [0x0607, 0x0405, 0x0203, 0x0001]),
+    Pattern(.u8High, .abcd, 0xFE, [0xFE00]), Pattern(.u8Low, .abcd, 0xFE, [0x00FE]),
+    Pattern(.u8High, .badc, 0xFE, [0xFE00]), Pattern(.u8Low, .abcd, 300, [0x00FF]),
+    Pattern(.i8High, .abcd, -2, [0xFE00]), Pattern(.i8Low, .abcd, -200, [0x0080]),
+    Pattern(.mod10k32, .abcd, 43_219_876, [4321, 9876]), Pattern(.mod10k32, .cdab, 43_219_876, [9876, 4321]),
+    Pattern(.mod10k32, .abcd, 1e9, [9999, 9999]), Pattern(.mod10k48, .abcd, -10_002, [0, 0xFFFF, 0xFFFE]),
+    Pattern(.mod10k64, .cdab, 1_234_567, [4567, 123, 0, 0]),
+    Pattern(.signMagnitude16, .abcd, -5, [0x8005]), Pattern(.signMagnitude16, .abcd, -40000, [0xFFFF]),
+    Pattern(.signMagnitude32, .cdab, -100_000, [0x86A0, 0x8001]), Pattern(.signMagnitude32, .dcba, 1, [0x0100, 0]),
   ]
+
+  private static func spelt(_ letters: String) -> ByteOrder { ByteOrder(rawValue: letters) ?? .abcd }
 
   @Test("Every type in every order", arguments: patterns)
   func pattern(_ pattern: Pattern) throws {
@@ -112,14 +129,37 @@ struct PointEncoderTests {
     #expect(try PointEncoder(signed, of: meter("m")).registers(for: 32_770) == [2])
   }
 
-  @Test("NaN and infinity do not end the process", arguments: RegisterType.allCases)
+  @Test(
+    "NaN and infinity do not end the process",
+    arguments: RegisterType.allCases.filter { $0 != .string && !$0.isClock })
   func notFinite(type: RegisterType) throws {
     for kind in [Quantity.Kind.counter, .gauge] {
       let encoder = try PointEncoder(point("x_value", "1", kind, at: 0, type), of: meter("m"))
       for value in [Double.nan, .infinity, -.infinity, .greatestFiniteMagnitude] {
-        #expect(encoder.registers(for: value).count == type.width)
+        #expect(encoder.registers(for: value).count == type.fixedWidth)
       }
     }
+  }
+
+  @Test("Bits have their place; a counter of few bits wraps in them")
+  func bits() throws {
+    var few = point("x_value", "1", .gauge, at: 0, .u16)
+    few.bits = .init(lowest: 4, highest: 7)
+    #expect(try PointEncoder(few, of: meter("m")).registers(for: 9) == [0x0090])
+    #expect(try PointEncoder(few, of: meter("m")).registers(for: 99) == [0x00F0])
+    few.kind = .counter
+    #expect(try PointEncoder(few, of: meter("m")).registers(for: 18) == [0x0020])
+    few.register.order = .badc
+    #expect(try PointEncoder(few, of: meter("m")).registers(for: 9) == [0x9000])
+  }
+
+  @Test("An offset and factors are undone")
+  func offsetAndFactor() throws {
+    var warm = point("temperature_flow", "degC", .gauge, at: 0, .u16, scale: try decimal("0.1"))
+    warm.offset = ExactDecimal(-40)
+    #expect(try PointEncoder(warm, of: meter("m")).registers(for: 20) == [600])
+    let power = point("power_active", "W", .gauge, at: 0, .u16, scale: try decimal("0.5"))
+    #expect(try PointEncoder(power, of: meter("m"), factor: 80).registers(for: 20) == [500])
   }
 
   @Test("What cannot be encoded is refused")
@@ -130,6 +170,8 @@ struct PointEncoderTests {
     for wrong in [
       point("energy", "kWh", .counter, at: 0, .u16), point("volume", "kWh", .counter, at: 0, .u16),
       point("volume", "m3", .counter, at: 0, .u16, scale: .zero), pulse, modulus,
+      point("serial_number", "1", .text, at: 0, .string), point("clock_offset", "s", .gauge, at: 0, .clockUnix),
+      point("volume", "m3", .counter, at: 0, .u16, order: try #require(ByteOrder(rawValue: "ABCDEF"))),
     ] {
       #expect(throws: SimulationError.self) { try PointEncoder(wrong, of: meter("m")) }
     }
