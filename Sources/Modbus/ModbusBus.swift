@@ -2,14 +2,13 @@ import ModbusProtocol
 import Synchronization
 import Threads
 
-/// One bus on a thread of its own: one transaction at a time, every reply verified before it counts.
+/// One bus on a thread of its own: every reply verified before it counts.
 public actor ModbusBus {
   public nonisolated let settings: BusSettings
   private nonisolated let executor: ThreadExecutor
   private nonisolated let wake: WakeUp
-  private nonisolated let published = Mutex(BusStatistics())
+  private nonisolated let statistics = Mutex(BusStatistics())
   private var line: any Line
-  private var statistics = BusStatistics()
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -20,10 +19,13 @@ public actor ModbusBus {
     let wake = try WakeUp()
     self.wake = wake
     switch settings.transport {
-    case .tcp(let host, let port): line = TCPLine(host: host, port: port, settings: settings, wake: wake)
-    case .rtu(let device, let baud, let parity, let stopBits):
-      line = SerialLine(
-        device: device, baud: baud, parity: parity, stopBits: stopBits, settings: settings, wake: wake)
+    case .tcp(let host, let port):
+      line = TCPLine(SocketChannel(host: host, port: port, wake: wake), settings: settings)
+    case .rtu(let device, let format, let rs485):
+      let channel = SerialChannel(device: device, format: format, rs485: rs485, wake: wake)
+      line = RTULine(channel, settings: settings, format: format)
+    case .rtuOverTCP(let host, let port, let format):
+      line = RTULine(SocketChannel(host: host, port: port, wake: wake), settings: settings, format: format)
     }
   }
 
@@ -36,32 +38,44 @@ public actor ModbusBus {
   ///
   /// Run loops of many requests inside `withBus`: an actor hop per request would cost 40 %.
   public func read(_ request: ReadRequest, unitID: UInt8) -> ReadResult {
-    let result = wake.isStopped ? .failed(.stopped) : line.transact(request, unitID: unitID)
-    statistics.requests += 1
-    statistics.staleReplies += UInt64(line.takeStaleReplies())
-    statistics.isUp = line.isOpen
-    switch result {
-    case .data:
-      statistics.good += 1
-      statistics.linkError = nil
-    case .exception: statistics.exceptions += 1
-    case .failed(.timeout): statistics.timeouts += 1
-    case .failed(.crc): statistics.crcErrors += 1
-    case .failed(.malformed): statistics.malformed += 1
-    case .failed(.link(let why)):
-      statistics.linkFailures += 1
-      statistics.linkError = why
-    case .failed(.stopped), .failed(.held): statistics.requests -= 1
-    }
-    published.withLock { $0 = statistics }
-    return result
+    ask([Ask(.read(request), of: Device(unitID: unitID))])[0].result
   }
+
+  /// Questions and their answers, in the same order; at once where the bus has a `pipeline`, else one after the other.
+  public func ask(_ asks: [Ask]) -> [Answer] {
+    var answers = asks.map { _ in Answer(.failed(.stopped)) }
+    if wake.isStopped { return answers }
+    var begun = Monotonic.nanoseconds()
+    line.transact(asks) { place, answer in
+      answers[place] = answer
+      let now = Monotonic.nanoseconds()
+      statistics.withLock {
+        $0.add(asks[place], answer, occupiedNanoseconds: now - begun, format: settings.format)
+      }
+      begun = now
+    }
+    statistics.withLock { [line] in
+      $0.staleReplies = line.staleReplies
+      $0.isUp = line.isOpen
+      $0.advice = line.advice
+    }
+    return answers
+  }
+
+  /// Nothing waits at the moment: a connection that others want as well is given back.
+  public func rest() {
+    guard settings.connectsPerCycle, line.isOpen else { return }
+    line.close()
+  }
+
+  /// Shows every byte that goes over the bus from now on; nil: no longer.
+  public func trace(_ trace: (@Sendable (BusTrace) -> Void)?) { line.setTrace(trace) }
 
   /// Runs a loop on the bus's thread.
   public func withBus<Result: Sendable>(_ body: @Sendable (isolated ModbusBus) -> Result) -> Result { body(self) }
 
   /// The counters after the latest request; readable while a request is under way.
-  public nonisolated var currentStatistics: BusStatistics { published.withLock { $0 } }
+  public nonisolated var currentStatistics: BusStatistics { statistics.withLock { $0 } }
 
   /// Ends a request that is under way and refuses further ones; the link is closed with the actor.
   public nonisolated func stop() { wake.stop() }
@@ -73,8 +87,11 @@ public actor ModbusBus {
 /// The way to the devices of one bus. Used from the bus's thread only.
 protocol Line {
   var isOpen: Bool { get }
-  mutating func transact(_ request: ReadRequest, unitID: UInt8) -> ReadResult
-  /// Late replies thrown away since the last call.
-  mutating func takeStaleReplies() -> Int
+  var advice: String? { get }
+  /// Late replies thrown away so far.
+  var staleReplies: UInt64 { get }
+  /// Asks, and hands over each answer as soon as it is there, by its place among the asks.
+  mutating func transact(_ asks: [Ask], _ answered: (Int, Answer) -> Void)
+  mutating func setTrace(_ trace: (@Sendable (BusTrace) -> Void)?)
   mutating func close()
 }

@@ -9,23 +9,39 @@ public struct RTUTransaction: Sendable {
   /// A bound on what is kept while looking for the reply; a line that says more than that is not answering us.
   static let maximumBuffer = 1024
 
-  public let request: ReadRequest
+  public let query: Query
   public let unitID: UInt8
+  /// The request as it goes out: unit id, PDU, CRC.
+  public let frame: [UInt8]
+  private let echoes: Bool
+  private let doubtsExceptions: Bool
+  private var doubtful: UInt8?
   private var buffer: [UInt8] = []
 
-  public init(request: ReadRequest, unitID: UInt8) {
-    self.request = request
+  /// - Parameters:
+  ///   - echoes: the adapter hears what it sends: the request comes back before the reply.
+  ///   - doubtsExceptions: an exception could be the late answer to an earlier request of the same function: it counts
+  ///     only when nothing better comes before the deadline.
+  public init(query: Query, unitID: UInt8, echoes: Bool = false, doubtsExceptions: Bool = false) {
+    self.query = query
     self.unitID = unitID
+    self.echoes = echoes
+    self.doubtsExceptions = doubtsExceptions
+    var frame: [UInt8] = []
+    frame.reserveCapacity(8)
+    frame.append(unitID)
+    query.appendPDU(to: &frame)
+    let crc = CRC16.checksum(frame)
+    frame.append(UInt8(crc & 0xFF))
+    frame.append(UInt8(crc >> 8))
+    self.frame = frame
   }
 
-  /// Length of a good reply: unit id, function, byte count, data, CRC.
-  public var replyLength: Int { 5 + request.dataLength }
+  /// Bytes of the longest good reply: unit id, PDU, CRC.
+  public var longestReply: Int { 3 + query.longestReplyPDU }
 
-  /// Unit id and PDU; the CRC is left to the one who sends (libmodbus adds it).
-  public func append(to bytes: inout [UInt8]) {
-    bytes.append(unitID)
-    request.appendPDU(to: &bytes)
-  }
+  /// Everything that came so far.
+  public var received: [UInt8] { buffer }
 
   /// Takes the next bytes of the line; the result once the reply is complete.
   public mutating func receive(_ bytes: some Sequence<UInt8>) -> ReadResult? {
@@ -34,15 +50,19 @@ public struct RTUTransaction: Sendable {
       buffer.removeFirst(buffer.count - RTUTransaction.maximumBuffer)
     }
     var start = 0
+    // The request itself is no reply, however much its bytes look like one.
+    if echoes, let echo = place(of: frame) { start = echo + frame.count }
     while start + 5 <= buffer.count {
       defer { start += 1 }
       guard buffer[start] == unitID else { continue }
-      if buffer[start + 1] == request.function.rawValue | 0x80 {
-        if isFrame(start, length: 5) { return .exception(buffer[start + 2]) }
-      } else if buffer[start + 1] == request.function.rawValue, Int(buffer[start + 2]) == request.dataLength {
-        if isFrame(start, length: replyLength) {
-          return .data(Array(buffer[(start + 3)..<(start + 3 + request.dataLength)]))
-        }
+      if buffer[start + 1] == query.functionCode | 0x80 {
+        guard isFrame(start, length: 5) else { continue }
+        if !doubtsExceptions { return .exception(buffer[start + 2]) }
+        doubtful = buffer[start + 2]
+      } else if case .complete(let length) = query.replyLength(of: buffer[(start + 1)...]),
+        isFrame(start, length: length + 3)
+      {
+        return query.interpret(pdu: buffer[(start + 1)..<(start + 1 + length)])
       }
     }
     return nil
@@ -50,31 +70,21 @@ public struct RTUTransaction: Sendable {
 
   /// What to say when the deadline passed without a reply.
   public var resultAtDeadline: ReadResult {
-    if buffer.isEmpty { return .failed(.timeout) }
-    let bytes = Array(buffer.prefix(260))
-    if buffer.count >= 5, CRC16.isValid(buffer[...]) { return .failed(.malformed(bytes)) }
-    return buffer.count >= 5 ? .failed(.crc(bytes)) : .failed(.malformed(bytes))
+    if let doubtful { return .exception(doubtful) }
+    var rest = buffer[...]
+    if echoes, let echo = place(of: frame) { rest = buffer[(echo + frame.count)...] }
+    if rest.isEmpty { return .failed(.timeout) }
+    let bytes = Array(rest.prefix(260))
+    if rest.count >= 5, CRC16.isValid(rest) { return .failed(.malformed(bytes)) }
+    return rest.count >= 5 ? .failed(.crc(bytes)) : .failed(.malformed(bytes))
+  }
+
+  private func place(of frame: [UInt8]) -> Int? {
+    guard buffer.count >= frame.count else { return nil }
+    return (0...(buffer.count - frame.count)).first { buffer[$0..<($0 + frame.count)].elementsEqual(frame) }
   }
 
   private func isFrame(_ start: Int, length: Int) -> Bool {
     start + length <= buffer.count && CRC16.isValid(buffer[start..<(start + length)])
-  }
-}
-
-/// The checksum of Modbus RTU: polynomial 0xA001 reflected, start 0xFFFF, low byte first (MODBUS over Serial Line
-/// V1.02, clause 6.2.2).
-public enum CRC16 {
-  private static let table: [UInt16] = (0..<256).map { index in
-    (0..<8).reduce(UInt16(index)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0xA001 : crc >> 1 }
-  }
-
-  public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt16 {
-    bytes.reduce(0xFFFF) { crc, byte in crc >> 8 ^ table[Int(UInt8(crc & 0xFF) ^ byte)] }
-  }
-
-  /// Whether the last two bytes are the checksum of those before them.
-  public static func isValid(_ frame: ArraySlice<UInt8>) -> Bool {
-    guard frame.count >= 4 else { return false }
-    return checksum(frame) == 0  // The checksum over a frame with its own checksum appended is 0.
   }
 }

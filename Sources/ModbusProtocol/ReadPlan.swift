@@ -11,6 +11,30 @@ public struct ReadPlan: Sendable, Hashable {
       self.address = address
       self.count = count
     }
+
+    var end: Int { address + count }
+
+    public func isWithin(_ request: ReadRequest) -> Bool {
+      function == request.function && Int(request.address) <= address
+        && end <= Int(request.address) + Int(request.count)
+    }
+  }
+
+  /// Addresses that no request may touch, not even in passing; both ends included.
+  public struct Forbidden: Sendable, Hashable {
+    public let function: ReadFunction
+    public let addresses: ClosedRange<Int>
+
+    public init(function: ReadFunction, addresses: ClosedRange<Int>) {
+      self.function = function
+      self.addresses = addresses
+    }
+  }
+
+  /// A request must end before this address: the device refused one that did not.
+  public struct Cut: Sendable, Hashable {
+    public let function: ReadFunction
+    public let address: Int
   }
 
   public struct Limits: Sendable, Hashable {
@@ -18,10 +42,16 @@ public struct ReadPlan: Sendable, Hashable {
     public var maximumRegisters: Int
     /// The widest hole that is read along; 0: none.
     public var maximumHole: Int
+    public var forbidden: [Forbidden]
+    public var cuts: Set<Cut>
 
-    public init(maximumRegisters: Int = 125, maximumHole: Int) {
+    public init(
+      maximumRegisters: Int = 125, maximumHole: Int, forbidden: [Forbidden] = [], cuts: Set<Cut> = []
+    ) {
       self.maximumRegisters = maximumRegisters
       self.maximumHole = maximumHole
+      self.forbidden = forbidden
+      self.cuts = cuts
     }
   }
 
@@ -32,32 +62,27 @@ public struct ReadPlan: Sendable, Hashable {
   public init(spans: [Span], limits: Limits) {
     var requests: [ReadRequest] = []
     var impossible: [Span] = []
-    let ordered = spans.sorted {
-      ($0.function.rawValue, $0.address, $0.count) < ($1.function.rawValue, $1.address, $1.count)
-    }
-    var open: (function: ReadFunction, start: Int, end: Int)?
+    var open: Span?
     func close() {
       guard let block = open else { return }
       open = nil
-      if let r = ReadRequest(function: block.function, address: block.start, count: block.end - block.start) {
+      if let r = ReadRequest(function: block.function, address: block.address, count: block.count) {
         requests.append(r)
       }
     }
-    for span in ordered {
+    for span in ReadPlan.ordered(spans) {
       let most = span.function.readsBits ? 2000 : min(limits.maximumRegisters, span.function.maximumCount)
       guard span.count <= most, ReadRequest(function: span.function, address: span.address, count: span.count) != nil
       else {
         impossible.append(span)
         continue
       }
-      let end = span.address + span.count
-      if let block = open, block.function == span.function, span.address - block.end <= limits.maximumHole,
-        max(block.end, end) - block.start <= most
-      {
-        open = (block.function, block.start, max(block.end, end))
+      if let block = open, ReadPlan.mayJoin(block, span, most: most, limits) {
+        open = Span(
+          function: block.function, address: block.address, count: max(block.end, span.end) - block.address)
       } else {
         close()
-        open = (span.function, span.address, end)
+        open = span
       }
     }
     close()
@@ -67,4 +92,36 @@ public struct ReadPlan: Sendable, Hashable {
 
   /// Spans that no request can hold; settings are checked so that there are none.
   public let impossible: [Span]
+
+  /// Where to cut a request that a device refused: at its holes; where it has none, in the middle.
+  ///
+  /// - Parameter spans: what was wanted of the device.
+  /// - Returns: empty where the request holds one value, or values that overlap, which cannot be had apart.
+  public static func cuts(in request: ReadRequest, spans: [Span]) -> Set<Cut> {
+    let within = ordered(spans.filter { $0.isWithin(request) })
+    var holes: Set<Cut> = []
+    var borders: [Cut] = []
+    var end = within.first?.end ?? 0
+    for span in within.dropFirst() {
+      if span.address >= end { borders.append(Cut(function: span.function, address: span.address)) }
+      if span.address > end { holes.insert(Cut(function: span.function, address: span.address)) }
+      end = max(end, span.end)
+    }
+    if !holes.isEmpty { return holes }
+    let middle = Int(request.address) + Int(request.count) / 2
+    return Set(borders.min { abs($0.address - middle) < abs($1.address - middle) }.map { [$0] } ?? [])
+  }
+
+  private static func ordered(_ spans: [Span]) -> [Span] {
+    spans.sorted { ($0.function.rawValue, $0.address, $0.count) < ($1.function.rawValue, $1.address, $1.count) }
+  }
+
+  private static func mayJoin(_ block: Span, _ span: Span, most: Int, _ limits: Limits) -> Bool {
+    guard block.function == span.function, max(block.end, span.end) - block.address <= most else { return false }
+    if span.address < block.end { return true }  // They overlap: cut apart, one of them would be torn.
+    let hole = block.end..<span.address
+    return hole.count <= limits.maximumHole
+      && !limits.cuts.contains(Cut(function: span.function, address: span.address))
+      && !limits.forbidden.contains { $0.function == span.function && hole.overlaps(Range($0.addresses)) }
+  }
 }

@@ -60,8 +60,8 @@ public enum ReadResult: Sendable, Hashable {
     case malformed([UInt8])
     /// No connection or no serial device; why, in words.
     case link(String)
-    /// Not sent: the late reply to an earlier request could still come and could not be told from this one's.
-    case held
+    /// Not sent: for so long the late reply to an earlier request could still come, and could not be told from this one's.
+    case held(nanoseconds: UInt64)
     /// The bus was told to stop.
     case stopped
   }

@@ -13,12 +13,17 @@ public struct SerialTiming: Sendable, Hashable {
 
   public var characterNanoseconds: Int64 { Int64(bitsPerCharacter) * 1_000_000_000 / Int64(baud) }
 
+  /// So many characters on the wire.
+  public func nanoseconds(characters: Int) -> Int64 {
+    Int64(characters) * Int64(bitsPerCharacter) * 1_000_000_000 / Int64(baud)
+  }
+
   /// The silence that separates two frames.
   public var t35Nanoseconds: Int64 { baud > 19_200 ? 1_750_000 : characterNanoseconds * 7 / 2 }
 
   /// The least time of one read: request 8 characters, reply 5 and the data, two silences, and the device's turnaround.
   public func readNanoseconds(_ request: ReadRequest, turnaroundNanoseconds: Int64 = 0) -> Int64 {
-    Int64(8 + 5 + request.dataLength) * characterNanoseconds + 2 * t35Nanoseconds + turnaroundNanoseconds
+    nanoseconds(characters: 8 + 5 + request.dataLength) + 2 * t35Nanoseconds + turnaroundNanoseconds
   }
 
   /// How many registers that nobody wants are cheaper to read along than a second request: 2·g·c < 13·c + 2·T3.5 + t.

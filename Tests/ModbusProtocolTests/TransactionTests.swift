@@ -32,18 +32,33 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
   @Test func anExceptionIsAnAnswer() { #expect(tenRegisters.interpret(pdu: [0x83, 0x02]) == .exception(2)) }
 }
 
-@Suite struct TCPTransactionTests {
+@Suite struct TCPExchangeTests {
   private static let good: [UInt8] = [0x12, 0x34, 0, 0, 0, 9, 17, 3, 6, 0, 1, 0, 2, 0, 3]
   private static let data: ReadResult = .data([0, 1, 0, 2, 0, 3])
 
-  private func transaction(carriedOver: [UInt8] = []) -> TCPTransaction {
-    TCPTransaction(request: tenRegisters, unitID: 17, transactionID: 0x1234, carriedOver: carriedOver)
+  /// A connection on which one request has been sent, with transaction id 0x1234.
+  private func asked(anyUnit: Bool = false) -> TCPExchange {
+    var exchange = TCPExchange(acceptsAnyUnit: anyUnit, transactionID: 0x1233)
+    var bytes: [UInt8] = []
+    exchange.ask(.read(tenRegisters), unitID: 17, place: 0, to: &bytes)
+    return exchange
   }
 
+  private func event(_ exchange: inout TCPExchange, _ bytes: some Sequence<UInt8>) -> TCPExchange.Event? {
+    exchange.receive(bytes)
+    return exchange.next()
+  }
+
+  private static func finished(_ result: ReadResult) -> TCPExchange.Event { .finished(place: 0, result) }
+
   @Test func sendsMBAPAndPDU() {
+    var exchange = TCPExchange(transactionID: 0x1233)
     var bytes: [UInt8] = []
-    transaction().append(to: &bytes)
+    exchange.ask(.read(tenRegisters), unitID: 17, place: 0, to: &bytes)
     #expect(bytes == [0x12, 0x34, 0, 0, 0, 6, 17, 3, 0, 0x6B, 0, 3])
+    bytes = []
+    exchange.ask(.identify(.init()), unitID: 17, place: 1, to: &bytes)
+    #expect(bytes == [0x12, 0x35, 0, 0, 0, 5, 17, 43, 14, 1, 0])
   }
 
   @Test func everySplitOfTheReplyGivesTheSame() {
@@ -51,29 +66,61 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
     let stream = late + Self.good
     for first in 0...stream.count {
       for second in first...stream.count {
-        var t = transaction()
-        var verdict = TCPTransaction.Verdict.needMore
-        for part in [stream[..<first], stream[first..<second], stream[second...]] where verdict == .needMore {
-          verdict = t.receive(part)
+        var t = asked()
+        var events: [TCPExchange.Event] = []
+        for part in [stream[..<first], stream[first..<second], stream[second...]] {
+          t.receive(part)
+          while let event = t.next() { events.append(event) }
         }
-        #expect(verdict == .finished(Self.data) && t.staleReplies == 1)
+        #expect(events == [Self.finished(Self.data)] && t.staleReplies == 1)
       }
     }
   }
 
   @Test func bytesOneByOne() {
-    var t = transaction()
-    for byte in Self.good.dropLast() { #expect(t.receive([byte]) == .needMore) }
-    #expect(t.receive(Self.good.suffix(1)) == .finished(Self.data))
+    var t = asked()
+    for byte in Self.good.dropLast() { #expect(event(&t, [byte]) == nil) }
+    #expect(event(&t, Self.good.suffix(1)) == Self.finished(Self.data))
   }
 
-  @Test func anUnfinishedLateReplyIsCarriedOverToTheNextTransaction() {
-    let late: [UInt8] = [0x12, 0x33, 0, 0, 0, 9, 17, 3, 6, 9, 9, 9, 9, 9, 9]
-    var first = transaction()
-    #expect(first.receive(late.prefix(8)) == .needMore)
-    var second = transaction(carriedOver: first.unfinished)
-    #expect(second.receive(late.dropFirst(8) + Self.good) == .finished(Self.data))
-    #expect(second.staleReplies == 1)
+  @Test func anUnfinishedLateReplyDoesNotDisturbTheNextTransaction() {
+    let late: [UInt8] = [0x12, 0x34, 0, 0, 0, 9, 17, 3, 6, 9, 9, 9, 9, 9, 9]
+    let next: [UInt8] = [0x12, 0x35, 0, 0, 0, 9, 17, 3, 6, 0, 1, 0, 2, 0, 3]
+    var t = asked()
+    #expect(event(&t, late.prefix(8)) == nil)
+    t.giveUp()
+    var bytes: [UInt8] = []
+    t.ask(.read(tenRegisters), unitID: 17, place: 0, to: &bytes)
+    #expect(event(&t, late.dropFirst(8) + next) == Self.finished(Self.data))
+    #expect(t.staleReplies == 1)
+  }
+
+  @Test func requestsInFlightAreToldApartInAnyOrder() {
+    let requests = (1...4).compactMap { ReadRequest(function: .readHoldingRegisters, address: 0, count: $0) }
+    var t = TCPExchange(transactionID: 0xFFFE)  // Ids wrap while they wait.
+    var sent: [UInt8] = []
+    for (place, request) in requests.enumerated() { t.ask(.read(request), unitID: 1, place: place, to: &sent) }
+    let replies = requests.enumerated().map { place, request -> [UInt8] in
+      let id = UInt16(0xFFFF) &+ UInt16(place)
+      let data = [UInt8](repeating: UInt8(place), count: request.dataLength)
+      return [UInt8(id >> 8), UInt8(id & 0xFF), 0, 0, 0, UInt8(3 + data.count), 1, 3, UInt8(data.count)] + data
+    }
+    var events: [TCPExchange.Event] = []
+    t.receive(replies[2] + replies[0] + replies[3] + replies[1])
+    while let event = t.next() { events.append(event) }
+    let expected = [2, 0, 3, 1].map { place in
+      TCPExchange.Event.finished(place: place, .data([UInt8](repeating: UInt8(place), count: 2 * (place + 1))))
+    }
+    #expect(events == expected && !t.isWaiting && t.staleReplies == 0)
+  }
+
+  @Test func anyUnitMayAnswerWhereThatIsAllowed() {
+    var reply = Self.good
+    reply[6] = 255
+    var strict = asked()
+    #expect(event(&strict, reply) == Self.finished(.failed(.malformed(reply))))
+    var lenient = asked(anyUnit: true)
+    #expect(event(&lenient, reply) == Self.finished(Self.data))
   }
 
   @Test(arguments: [
@@ -83,8 +130,8 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
     ("text", Array("HTTP/1.1 400".utf8)),
   ])
   func aStreamOutOfStepIsGivenUp(name: String, bytes: [UInt8]) {
-    var t = transaction()
-    guard case .desynchronised = t.receive(bytes) else {
+    var t = asked()
+    guard case .desynchronised = event(&t, bytes) else {
       Issue.record("\(name) was taken for Modbus")
       return
     }
@@ -98,13 +145,13 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
       ("length", [0x12, 0x34, 0, 0, 0, 7, 17, 3, 6, 0, 1, 0, 2]),
     ] as [(String, [UInt8])])
   func anAnswerToSomethingElseIsMalformed(name: String, bytes: [UInt8]) {
-    var t = transaction()
-    #expect(t.receive(bytes) == .finished(.failed(.malformed(bytes))), "\(name)")
+    var t = asked()
+    #expect(event(&t, bytes) == Self.finished(.failed(.malformed(bytes))), "\(name)")
   }
 
   @Test func anExceptionWithTheRightIDIsTheAnswer() {
-    var t = transaction()
-    #expect(t.receive([0x12, 0x34, 0, 0, 0, 3, 17, 0x83, 11]) == .finished(.exception(11)))
+    var t = asked()
+    #expect(event(&t, [0x12, 0x34, 0, 0, 0, 3, 17, 0x83, 11]) == Self.finished(.exception(11)))
   }
 }
 
@@ -116,7 +163,9 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
   private static let good = frame([17, 3, 6, 0, 1, 0, 2, 0, 3])
   private static let data: ReadResult = .data([0, 1, 0, 2, 0, 3])
 
-  private func transaction() -> RTUTransaction { RTUTransaction(request: tenRegisters, unitID: 17) }
+  private func transaction() -> RTUTransaction {
+    RTUTransaction(query: .read(tenRegisters), unitID: 17)
+  }
 
   /// MODBUS over Serial Line V1.02, clause 6.2.2: the frame 02 07 has the checksum 0x1241.
   @Test func checksumOfTheStandard() {

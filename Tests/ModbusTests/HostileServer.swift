@@ -15,8 +15,12 @@ final class HostileServer: Sendable {
   private let listener: Int32
   private let script: @Sendable (_ number: Int, _ request: [UInt8]) -> [Step]
   private let requests = Mutex<[[UInt8]]>([])
+  private let opened = Atomic(0)
+  private let requestLength: Int
 
-  init(_ script: @escaping @Sendable (Int, [UInt8]) -> [Step]) throws {
+  /// - Parameter requestLength: 12 of Modbus TCP, 8 of RTU frames.
+  init(requestLength: Int = 12, _ script: @escaping @Sendable (Int, [UInt8]) -> [Step]) throws {
+    self.requestLength = requestLength
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -40,12 +44,14 @@ final class HostileServer: Sendable {
   func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
   var received: [[UInt8]] { requests.withLock { $0 } }
+  var connections: Int { opened.load(ordering: .acquiring) }
 
   private func serve() {
     var number = 0
     while true {
       let client = accept(listener, nil, nil)
       if client < 0 { break }
+      opened.add(1, ordering: .acquiringAndReleasing)
       var one: Int32 = 1
       setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
       serve(client, &number)
@@ -55,8 +61,8 @@ final class HostileServer: Sendable {
   }
 
   private func serve(_ client: Int32, _ number: inout Int) {
-    var buffer = [UInt8](repeating: 0, count: 12)
-    while recv(client, &buffer, 12, Int32(MSG_WAITALL)) == 12 {
+    var buffer = [UInt8](repeating: 0, count: requestLength)
+    while recv(client, &buffer, requestLength, Int32(MSG_WAITALL)) == requestLength {
       requests.withLock { $0.append(buffer) }
       number += 1
       for step in script(number - 1, buffer) {

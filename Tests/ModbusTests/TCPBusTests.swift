@@ -22,7 +22,7 @@ private let otherData: ReadResult = .data([0, 200, 0, 201, 0, 202])
     #expect(await bus.read(request, unitID: 1) == data)
     #expect(await bus.read(other, unitID: 1) == otherData)
     let statistics = bus.currentStatistics
-    #expect(statistics.requests == 2 && statistics.good == 2 && statistics.isUp)
+    #expect(statistics.counts.requests == 2 && statistics.counts.good == 2 && statistics.isUp)
     server.stop()
   }
 
@@ -98,7 +98,7 @@ private let otherData: ReadResult = .data([0, 200, 0, 201, 0, 202])
     }
     let bus = try bus(server)
     for code in UInt8(1)...11 { #expect(await bus.read(request, unitID: 1) == .exception(code)) }
-    #expect(bus.currentStatistics.linkFailures == 0 && bus.currentStatistics.exceptions == 11)
+    #expect(bus.currentStatistics.counts.linkFailures == 0 && bus.currentStatistics.counts.exceptionTotal == 11)
     server.stop()
   }
 

@@ -9,6 +9,16 @@
 /* Claims a serial device for this process: later opens by other users fail with EBUSY. 0, or -1 with errno. */
 int meterd_tty_exclusive(int descriptor);
 
+/* Lets the driver switch the direction of an RS-485 transceiver (TIOCSRS485). libmodbus sets the flag alone, which some
+   drivers refuse. 0, or -1 with errno. */
+int meterd_tty_rs485(int descriptor);
+
+/* Asks the driver to hand characters over at once (ASYNC_LOW_LATENCY). 0, or -1 with errno. */
+int meterd_tty_low_latency(int descriptor);
+
+/* Changes speed, parity ('N', 'E', 'O') and stop bits of an open device once everything is sent. 0, or -1 with errno. */
+int meterd_tty_format(int descriptor, int baud, char parity, int stop_bits);
+
 /* Wakes a thread that waits in poll(). */
 int meterd_wake_create(void);
 void meterd_wake_signal(int descriptor);
