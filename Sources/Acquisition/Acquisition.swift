@@ -121,12 +121,19 @@ public final class Acquisition: Sendable {
   /// Grows while the scheduler lives; the watchdog looks at it.
   public var beats: UInt64 { state.withLock { $0.beats } }
 
+  public struct MeterState: Sendable {
+    /// Of the unit that the meter is on; shared with the other meters there.
+    public let device: DeviceState
+    public let unitID: UInt8
+    public let slots: SlotCounts
+  }
+
   public struct BusState: Sendable {
     public let id: String
     public let statistics: BusStatistics
     public let queued: Int
     public let skipped: UInt64
-    public let devices: [String: DeviceState]
+    public let meters: [String: MeterState]
   }
 
   public var buses: [BusState] {
@@ -134,7 +141,7 @@ public final class Acquisition: Sendable {
       let status = worker.status
       return BusState(
         id: worker.plan.settings.id, statistics: worker.bus.currentStatistics, queued: status.queued,
-        skipped: status.skipped, devices: status.devices)
+        skipped: status.skipped, meters: status.meters)
     }
   }
 

@@ -4,11 +4,11 @@ import ModbusProtocol
 /// Failures in words: who, what, where.
 public enum ErrorText {
   /// `hall-1 unit 7 (rinse-water)`
-  static func who(_ bus: BusSettings, _ meter: MeterPlan) -> String { "\(bus.id) unit \(meter.unitID) (\(meter.id))" }
+  static func who(_ bus: BusSettings, _ meter: MeterPlan) -> String { "\(bus.id) unit \(meter.device.unitID) (\(meter.id))" }
 
-  public static func failure(_ failure: ReadResult.Failure, _ bus: BusSettings) -> String {
+  public static func failure(_ failure: ReadResult.Failure, _ bus: BusSettings, _ device: Device) -> String {
     switch failure {
-    case .timeout: "no answer in \(bus.timeoutMilliseconds) ms"
+    case .timeout: "no answer in \(device.timeoutMilliseconds ?? bus.timeoutMilliseconds) ms"
     case .crc(let bytes): "wrong checksum in \(bytes.count) bytes; look at wiring, baud and parity"
     case .malformed(let bytes): "an answer to something else (\(hex(bytes.prefix(16))))"
     case .link(let why): why

@@ -16,54 +16,103 @@ public struct BusPlan: Sendable, Hashable {
   }
 }
 
-/// One meter as acquisition needs it: what to ask, and when.
+/// One meter as acquisition needs it: whom to ask for what, and when.
 public struct MeterPlan: Sendable, Hashable {
   public let id: String
   public let busID: String
-  public let unitID: UInt8
+  public let device: Device
   public let slots: Slots
   /// SHA-256 of the definition; set when it is in the archive.
   public var definitionHash = ""
   public let definition: Definition
-  /// The fewest requests, reading holes along where that pays.
-  public let merged: [ReadRequest]
-  /// For a device that refuses to read what is not there: no holes.
-  public let unmerged: [ReadRequest]
+  public let maximumRegisters: Int
+  public let forbidden: [ReadPlan.Forbidden]
+  /// What is read at every slot comes first, then what has its own interval.
+  let groups: [Group]
+
+  /// Values that are due together.
+  struct Group: Sendable, Hashable {
+    /// Nil: at every slot of the meter.
+    let slots: Slots?
+    let spans: [ReadPlan.Span]
+  }
 
   /// - Throws: `DecodingFault` or `ZoneError` in words, where the definition cannot be carried out.
-  public init(_ definition: Definition, maximumRegisters: Int, bus: BusSettings) throws {
+  public init(
+    _ definition: Definition, device: Device? = nil, maximumRegisters: Int = 125, forbidden: [ReadPlan.Forbidden] = []
+  ) throws {
     id = definition.meterID
     busID = definition.bus
-    unitID = definition.unitID
+    self.device = device ?? Device(unitID: definition.unitID)
     self.definition = definition
-    slots = try Decoder(definition).slots
-    let spans = definition.points.map {
-      ReadPlan.Span(
-        function: ReadFunction($0.register.table), address: Int($0.register.address), count: $0.register.type.width)
+    self.maximumRegisters = maximumRegisters
+    self.forbidden = forbidden
+    let slots = try Decoder(definition).slots
+    self.slots = slots
+    let intervals = Set(definition.points.map { $0.everyMilliseconds ?? slots.everyMilliseconds })
+    groups = intervals.sorted().prefix(64).map { every in
+      let points = definition.points.filter { ($0.everyMilliseconds ?? slots.everyMilliseconds) == every }
+      let spans = points.flatMap(\.registers).map {
+        ReadPlan.Span(function: ReadFunction($0.table), address: Int($0.address), count: $0.width)
+      }
+      return Group(
+        slots: every == slots.everyMilliseconds ? nil : Slots(everyMilliseconds: every, zone: slots.zone), spans: spans)
     }
-    let hole = MeterPlan.holeWorthReading(on: bus)
-    merged = ReadPlan(spans: spans, limits: .init(maximumRegisters: maximumRegisters, maximumHole: hole)).requests
-    unmerged = ReadPlan(spans: spans, limits: .init(maximumRegisters: maximumRegisters, maximumHole: 0)).requests
   }
 
-  /// Serial: by the wire formula, for a device that answers within 30 ms. TCP: a round trip costs more than any hole of
-  /// one request, but half a request of nothing is where devices start to refuse.
-  static func holeWorthReading(on bus: BusSettings) -> Int {
-    guard let timing = bus.timing else { return 60 }
-    return timing.registersWorthBridging(turnaroundNanoseconds: 30_000_000)
+  /// Which groups are due in a slot, a bit each.
+  func due(at slot: Timestamp) -> UInt64 {
+    var due: UInt64 = 0
+    for (index, group) in groups.enumerated() {
+      if group.slots.map({ $0.last(atOrBefore: slot) == slot }) ?? true { due |= 1 << UInt64(index) }
+    }
+    return due
   }
-}
 
-extension BusSettings {
-  /// Nil for TCP.
-  public var timing: SerialTiming? {
-    guard case .rtu(_, let baud, let parity, let stopBits) = transport else { return nil }
-    return SerialTiming(baud: baud, bitsPerCharacter: 9 + (parity == .none ? 0 : 1) + stopBits)
+  func spans(due: UInt64) -> [ReadPlan.Span] {
+    groups.enumerated().flatMap { index, group in due >> UInt64(index) & 1 == 1 ? group.spans : [] }
+  }
+
+  func requests(due: UInt64, maximumHole: Int, cuts: Set<ReadPlan.Cut> = []) -> [ReadRequest] {
+    let limits = ReadPlan.Limits(
+      maximumRegisters: maximumRegisters, maximumHole: maximumHole, forbidden: forbidden, cuts: cuts)
+    return ReadPlan(spans: spans(due: due), limits: limits).requests
+  }
+
+  /// Everything that is ever read, for a device that answers within `assumedTurnaroundMilliseconds`.
+  public func requests(on bus: BusSettings) -> [ReadRequest] {
+    requests(due: .max, maximumHole: MeterPlan.holeWorthReading(on: device.format ?? bus.format, turnaround: nil))
+  }
+
+  /// The requests of each slot in turn, until the pattern repeats: one element where no value has its own interval.
+  public func cycle(on bus: BusSettings) -> [[ReadRequest]] {
+    let hole = MeterPlan.holeWorthReading(on: device.format ?? bus.format, turnaround: nil)
+    let longest = groups.compactMap { $0.slots?.everyMilliseconds }.max() ?? slots.everyMilliseconds
+    var known: [UInt64: [ReadRequest]] = [:]
+    return (0..<min(100_000, longest / slots.everyMilliseconds)).map { slot in
+      var due: UInt64 = 0
+      for (index, group) in groups.enumerated()
+      where slot * slots.everyMilliseconds % (group.slots?.everyMilliseconds ?? 1) == 0 { due |= 1 << UInt64(index) }
+      let requests = known[due] ?? requests(due: due, maximumHole: hole)
+      known[due] = requests
+      return requests
+    }
+  }
+
+  /// A device that needs this long before it answers is neither quick nor slow; for one that was not asked yet.
+  public static let assumedTurnaroundMilliseconds: Int64 = 30
+
+  /// Serial: by the wire formula. TCP: a round trip costs more than any hole of one request, but half a request of nothing
+  /// is where devices start to refuse.
+  static func holeWorthReading(on format: SerialFormat?, turnaround: UInt64?) -> Int {
+    guard let format else { return 60 }
+    let nanoseconds = turnaround.map { Int64(clamping: $0) } ?? assumedTurnaroundMilliseconds * 1_000_000
+    return format.timing.registersWorthBridging(turnaroundNanoseconds: nanoseconds)
   }
 }
 
 extension ReadFunction {
-  init(_ table: RegisterTable) {
+  public init(_ table: RegisterTable) {
     self =
       switch table {
       case .coil: .readCoils

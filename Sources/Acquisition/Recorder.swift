@@ -1,4 +1,5 @@
 import Archive
+import Logging
 import Metering
 import Synchronization
 
@@ -21,6 +22,19 @@ final class Recorder: Sendable {
   init(archive: Archive, clock: TrustedClock) {
     self.archive = archive
     self.clock = clock
+  }
+
+  /// What a poller wants done.
+  func carryOut(_ effects: [Poller.Effect], logger: Logger) {
+    for effect in effects {
+      switch effect {
+      case .record(let observation): record(observation)
+      case .missed(let meter, let slot, let reason, let marks):
+        recordMissed(meter, from: slot, to: slot, count: 1, reason: reason, marks: marks)
+      case .warn(let text): logger.warning("\(text)")
+      case .tell(let text): logger.notice("\(text)")
+      }
+    }
   }
 
   func record(_ observation: Observation) {

@@ -113,7 +113,11 @@ public enum CSVRow {
     comma()
     bytes.append(contentsOf: reading.quantity.utf8)
     comma()
-    reading.value?.append(to: &bytes)
+    if let value = reading.value {
+      value.append(to: &bytes)
+    } else if let text = reading.text {
+      append(quoted: text, to: &bytes)
+    }
     comma()
     append(quoted: reading.unit, to: &bytes)
     comma()
