@@ -6,7 +6,7 @@ DESTDIR ?=
 VENV := .venv
 APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat python3-venv make gcc g++ binutils procps
 
-.PHONY: deps build debug demo test soak lint format bench install clean
+.PHONY: deps build debug demo test soak sanitize lint format bench install clean
 
 deps:
 	@sh scripts/deps.sh $(APT_PACKAGES)
@@ -29,10 +29,19 @@ test: deps lint
 	$(SWIFT) test --skip-build --skip $(PROCESS_TESTS)
 	$(SWIFT) test --skip-build --filter $(PROCESS_TESTS)
 
-# The full counts: METERD_SOAK lengthens the tests that know how.
+# The full counts: METERD_SOAK lengthens the tests that know how. FUZZ_SECONDS each fuzzer.
+FUZZ_SECONDS ?= 3600
+
 soak: deps
 	$(SWIFT) build --build-tests
+	METERD_SOAK=1 $(SWIFT) test --skip-build --filter FaultSequenceTests
 	METERD_SOAK=1 $(SWIFT) test --skip-build --filter $(PROCESS_TESTS)
+	$(MAKE) sanitize
+	$(MAKE) -C Fuzz adu profile SECONDS=$(FUZZ_SECONDS)
+
+sanitize: deps
+	sh scripts/sanitize.sh address
+	sh scripts/sanitize.sh thread
 
 lint:
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -4,7 +4,9 @@ import ModbusProtocol
 /// Failures in words: who, what, where.
 public enum ErrorText {
   /// `hall-1 unit 7 (rinse-water)`
-  static func who(_ bus: BusSettings, _ meter: MeterPlan) -> String { "\(bus.id) unit \(meter.device.unitID) (\(meter.id))" }
+  static func who(_ bus: BusSettings, _ meter: MeterPlan) -> String {
+    "\(bus.id) unit \(meter.device.unitID) (\(meter.id))"
+  }
 
   public static func failure(_ failure: ReadResult.Failure, _ bus: BusSettings, _ device: Device) -> String {
     switch failure {

@@ -36,7 +36,9 @@ extension Poller {
       fail(&device, &job, "\(who): \(ErrorText.exception(code, request))", meter, at: now)
     case .exception(let code):
       device.refused("\(who): \(ErrorText.exception(code, request))", at: now.wall)
-      if code == 2 || code == 3, let (cuts, parts) = meters[job.meterID]?.requests.split(request, of: meter, at: job.slot) {
+      if code == 2 || code == 3,
+        let (cuts, parts) = meters[job.meterID]?.requests.split(request, of: meter, at: job.slot)
+      {
         add(.tell("\(who): \(ErrorText.exception(code, request)); asked in \(parts.count) parts from now on"))
         job.split(place, answer.result, cuts: cuts, parts: parts)
       } else {
@@ -102,7 +104,7 @@ extension Poller {
     } else if !after.isReachable {
       if before.isReachable, let text = after.lastError { add(.warn(text)) }
     } else if before.failures > 0, after.failures == 0 {
-      add(.tell("\(who): answers again after \(before.failures) failed polls"))
+      add(.tell("\(who): answers again after \(before.failures) failed attempts"))
     } else if after.failures > before.failures {
       if after.failures == 1 || after.failures == DeviceState.failuresBeforeProbing, let text = after.lastError {
         add(.warn(text))

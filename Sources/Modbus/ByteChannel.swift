@@ -5,6 +5,8 @@ protocol ByteChannel {
   /// For messages: `192.0.2.10:502`, `/dev/ttyUSB0`.
   var name: String { get }
   var isOpen: Bool { get }
+  /// Whether there is another side that can vanish without a word.
+  var isConnection: Bool { get }
   /// What a user should change about it, in words.
   var advice: String? { get }
   /// - Returns: nil, or why there is none, in words without the name.

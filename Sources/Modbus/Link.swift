@@ -22,6 +22,7 @@ struct Link<Channel: ByteChannel> {
   var channel: Channel
   var trace: (@Sendable (BusTrace) -> Void)?
   private var retry = Backoff()
+  private var silentExchanges = 0
   private let pauseAfterConnectNanoseconds: UInt64
   /// A connection through a converter takes longer than an answer on it.
   private let timeoutMilliseconds: Int64
@@ -66,6 +67,14 @@ struct Link<Channel: ByteChannel> {
     return .link("\(channel.name): \(why)")
   }
 
-  /// The next try to open waits.
-  mutating func doNotReopenAtOnce(_ why: String) { retry.failed(why, now: channel.now()) }
+  /// Called after each exchange. A connection on which nothing has come for some of them in a row may be dead without anybody
+  /// having said so (a router in between forgot it): it is opened anew.
+  mutating func note(hasReceived: Bool) {
+    silentExchanges = hasReceived ? 0 : silentExchanges + 1
+    guard channel.isConnection, silentExchanges >= Link.silentExchangesBeforeReopening else { return }
+    channel.close()
+    silentExchanges = 0
+  }
+
+  private static var silentExchangesBeforeReopening: Int { 3 }
 }

@@ -37,6 +37,14 @@ struct RTULine<Channel: ByteChannel>: Line {
 
   private mutating func transact(_ ask: Ask) -> Answer {
     let wasOpen = isOpen
+    let answer = attempt(ask, mayBeRepeated: wasOpen && link.channel.isConnection)
+    // A connection that was idle may have been closed meanwhile: that is no failure of the device.
+    return answer ?? attempt(ask, mayBeRepeated: false) ?? Answer(.failed(.stopped))
+  }
+
+  /// - Returns: nil where the connection turned out to be closed before a byte came, and that may be repeated.
+  private mutating func attempt(_ ask: Ask, mayBeRepeated: Bool) -> Answer? {
+    let wasOpen = isOpen
     if let failure = link.open() { return Answer(.failed(failure)) }
     if !wasOpen { lastByteNanoseconds = link.channel.now() }
     let now = link.channel.now()
@@ -51,7 +59,7 @@ struct RTULine<Channel: ByteChannel>: Line {
     guard keepSilence(format.timing) else { return Answer(.failed(.stopped)) }
     if let failure = link.channel.use(format) { return Answer(.failed(link.lost(failure))) }
     link.channel.discardInput()
-    if let failure = link.send(transaction.frame) { return Answer(.failed(failure)) }
+    if let failure = link.send(transaction.frame) { return mayBeRepeated ? nil : Answer(.failed(failure)) }
     let sent = link.channel.now()
     // The device's time counts to the first byte.
     let requestTime = format.timing.nanoseconds(characters: transaction.frame.count) + format.timing.t35Nanoseconds
@@ -61,14 +69,13 @@ struct RTULine<Channel: ByteChannel>: Line {
     lastByteNanoseconds = link.channel.now()
     pauseNanoseconds = UInt64(settings.pauseMilliseconds + ask.device.pauseMilliseconds) * 1_000_000
     var answer = Answer(result, nanoseconds: lastByteNanoseconds - sent)
+    if mayBeRepeated, !isOpen, transaction.received.isEmpty, case .failed(.link) = result { return nil }
+    link.note(hasReceived: !transaction.received.isEmpty)
     switch result {
     case .data, .exception: answer.turnaroundNanoseconds = turnaround(answer, transaction, format.timing)
     case .failed(.stopped): break
     case .failed:
-      late.append(
-        Late(
-          unitID: ask.device.unitID, functionCode: ask.query.functionCode, replyLength: transaction.longestReply,
-          until: max(lastByteNanoseconds, deadline) + UInt64(settings.lateWindowMilliseconds) * 1_000_000))
+      expectLate(ask, transaction, until: max(lastByteNanoseconds, deadline))
       if isOpen, drain(format.timing), result == .failed(.timeout) { staleReplies += 1 }
     }
     return answer
@@ -89,6 +96,16 @@ struct RTULine<Channel: ByteChannel>: Line {
       case .lost(let why): return .failed(link.lost(.because(why)))
       }
     }
+  }
+
+  private mutating func expectLate(_ ask: Ask, _ transaction: RTUTransaction, until end: UInt64) {
+    let entry = Late(
+      unitID: ask.device.unitID, functionCode: ask.query.functionCode, replyLength: transaction.longestReply,
+      until: end + UInt64(settings.lateWindowMilliseconds) * 1_000_000)
+    late.removeAll {
+      $0.unitID == entry.unitID && $0.functionCode == entry.functionCode && $0.replyLength == entry.replyLength
+    }
+    late.append(entry)
   }
 
   /// Reads until the line is quiet.

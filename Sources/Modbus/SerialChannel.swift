@@ -23,6 +23,7 @@ struct SerialChannel: ByteChannel {
     self.format = format
   }
 
+  var isConnection: Bool { false }
   var isOpen: Bool { context != nil }
 
   mutating func close() {

@@ -16,6 +16,7 @@ struct SocketChannel: ByteChannel {
     name = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 
+  var isConnection: Bool { true }
   var isOpen: Bool { descriptor >= 0 }
   var advice: String? { nil }
 

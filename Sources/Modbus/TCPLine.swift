@@ -43,6 +43,7 @@ struct TCPLine<Channel: ByteChannel>: Line {
     var failure = attempt(asks, done)
     // A connection that was idle may have been closed meanwhile: that is no failure of the device.
     if wasOpen, !isOpen, !hasReceived, case .link? = failure { failure = attempt(asks, done) }
+    link.note(hasReceived: hasReceived)
     let now = link.channel.now()
     if let failure {
       for place in asks.indices where open[place] { done(place, Answer(.failed(failure), nanoseconds: now - sent)) }

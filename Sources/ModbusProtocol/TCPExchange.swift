@@ -80,11 +80,12 @@ public struct TCPExchange: Sendable {
 
   /// What came of the bytes so far; nil where more are needed.
   public mutating func next() -> Event? {
-    while buffer.count - read >= 6 {
-      let length = Int(buffer[read + 4]) << 8 | Int(buffer[read + 5])
+    while buffer.count > read {
       guard isHeader(at: read) else {
         return .desynchronised(Array(buffer[read...].prefix(TCPExchange.maximumFrame)))
       }
+      guard buffer.count - read >= 6 else { return nil }
+      let length = Int(buffer[read + 4]) << 8 | Int(buffer[read + 5])
       guard buffer.count - read >= 6 + length else { return nil }
       // What follows a frame is a frame: else this one was cut short and filled up with the next one's bytes.
       guard isHeader(at: read + 6 + length) else {

@@ -61,6 +61,10 @@ struct BusReader {
       return readEndpoint().map { .tcp(host: $0.host, port: $0.port) }
     case .rtuOverTCP:
       let endpoint = readEndpoint()
+      // The converter passes on whatever comes: two connections would talk into each other as on one serial device.
+      outcome.device = endpoint.map {
+        Located(value: "\($0.host):\($0.port)", position: table.valuePosition("address"))
+      }
       outcome.format = readFormat()
       return endpoint.map { .rtuOverTCP(host: $0.host, port: $0.port, line: outcome.format) }
     case nil:

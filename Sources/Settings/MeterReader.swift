@@ -52,8 +52,9 @@ struct MeterReader {
     var source = readSource(placed)
     if let sound = source {
       source?.points = readPointEvery(sound, every: every?.value)
+      if let points = source?.points { source?.points = readPerPulse(points, of: sound.profile) }
     } else {
-      _ = table.has("point_every")
+      for key in ["point_every", "per_pulse"] { _ = table.has(key) }
     }
     let maxRegisters = readMaxRegisters(source)
     let timeout = table.duration("timeout", in: 10...60_000)

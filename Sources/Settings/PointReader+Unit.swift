@@ -23,7 +23,8 @@ extension PointReader {
       table.error(unit.position, "unit = \"pulse\" on a gauge: only counters count pulses")
     }
     let perPulse = table.positiveDecimal("per_pulse", maximum: PointReader.largestNumber, maximumDigits: 9)
-    if perPulse == nil, !table.has("per_pulse") {
+    // A pulse collector does not know what is connected: there the meter says it.
+    if perPulse == nil, !table.has("per_pulse"), !isInProfile {
       table.error(table.position, "\(table.title) has no 'per_pulse', which unit = \"pulse\" needs")
     }
     let pulseUnit = table.string("pulse_unit", maximumBytes: 32)
@@ -32,8 +33,10 @@ extension PointReader {
         table.position,
         "\(table.title) has no 'pulse_unit', which unit = \"pulse\" needs: the unit of 'per_pulse', such as \"L\"")
     }
-    guard let perPulse, let pulseUnit, let quantity, accepts(pulseUnit, for: quantity) else { return nil }
-    return PointUnit(symbol: "pulse", perPulse: perPulse.value, pulseUnit: pulseUnit.value)
+    guard perPulse != nil || isInProfile && !table.has("per_pulse"), let pulseUnit, let quantity,
+      accepts(pulseUnit, for: quantity)
+    else { return nil }
+    return PointUnit(symbol: "pulse", perPulse: perPulse?.value, pulseUnit: pulseUnit.value)
   }
 
   private func accepts(_ unit: Located<String>, for quantity: Quantity) -> Bool {

@@ -32,7 +32,7 @@ struct PointReader {
   let table: TableReader
   let place: Place
 
-  private var isInProfile: Bool {
+  var isInProfile: Bool {
     if case .profile = place { true } else { false }
   }
 

@@ -123,7 +123,8 @@ final class PolledLine: Sendable {
       try line.observations("m1").contains { if case .missed(_, _, _, .probing) = $0.content { true } else { false } }
     }
     #expect(
-      line.acquisition.buses.first?.meters["m1"]?.device.lastError?.contains("b unit 1 (m1): no answer in 1000 ms") == true)
+      line.acquisition.buses.first?.meters["m1"]?.device.lastError?.contains("b unit 1 (m1): no answer in 1000 ms")
+        == true)
     try line.simulator.setFault(.none, ofMeter: "m1")
     let before = try line.observations("m1").count
     try await line.until("the answer") {
@@ -188,7 +189,8 @@ final class PolledLine: Sendable {
     await line.acquisition.stop()
     await line.archive.close()
     let observations = try line.observations("m1")
-    #expect(observations.allSatisfy { PolledLine.outcomes($0) == [.linkDown] } && PolledLine.slotsAreWhole(observations))
+    #expect(
+      observations.allSatisfy { PolledLine.outcomes($0) == [.linkDown] } && PolledLine.slotsAreWhole(observations))
     #expect(line.acquisition.buses.first?.meters["m1"]?.device.failures == 0)
   }
 

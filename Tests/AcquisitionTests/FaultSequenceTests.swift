@@ -90,7 +90,8 @@ final class FaultSequence {
           register: .init(table: .holding, address: UInt16(place.1 * 10 + offset), type: offset == 150 ? .u16 : .u32))
       }
       let definition = Definition(
-        meterID: "s\(seed)-m\(number)", bus: "b", unitID: UInt8(place.0), everyMilliseconds: FaultSequenceTests.everyMilliseconds,
+        meterID: "s\(seed)-m\(number)", bus: "b", unitID: UInt8(place.0),
+        everyMilliseconds: FaultSequenceTests.everyMilliseconds,
         timeZone: "UTC", points: points)
       return try MeterPlan(definition)
     }
@@ -166,7 +167,8 @@ final class FaultSequence {
     return findings
   }
 
-  private func blockFindings(_ meterID: String, _ events: [VirtualBus.Event], _ observations: [Observation]) -> [String] {
+  private func blockFindings(_ meterID: String, _ events: [VirtualBus.Event], _ observations: [Observation]) -> [String]
+  {
     var findings: [String] = []
     let cut = bus.state.withLock { $0.cut }
     var bySlot = Dictionary(grouping: events) { Int64($0.slot) }
@@ -190,7 +192,9 @@ final class FaultSequence {
         findings.append("\(meterID) \(due): \(event.fault) \(event.address)×\(event.count) is not in the archive")
       }
     }
-    for (slot, own) in bySlot where !own.isEmpty { findings.append("\(meterID): slot \(slot) was polled and is not there") }
+    for (slot, own) in bySlot where !own.isEmpty {
+      findings.append("\(meterID): slot \(slot) was polled and is not there")
+    }
     return findings
   }
 

@@ -35,7 +35,8 @@ import Testing
         poller.set(
           try MeterPlan(
             Definition(
-              meterID: "m\(number)", bus: "b", unitID: unit, everyMilliseconds: every, timeZone: "UTC", points: points)))
+              meterID: "m\(number)", bus: "b", unitID: unit, everyMilliseconds: every, timeZone: "UTC", points: points))
+        )
       }
     }
 
@@ -80,7 +81,8 @@ import Testing
     bench.answer(Self.data)
     #expect(bench.outcomes == [[.ok, .ok]] && bench.next() == [])
     let observation = bench.recorded[0]
-    #expect(observation.due == Self.start && observation.time == Self.start + 30 && observation.received == Self.start + 30)
+    #expect(
+      observation.due == Self.start && observation.time == Self.start + 30 && observation.received == Self.start + 30)
   }
 
   @Test func aDeviceThatFailsGetsASecondChanceWhenTheOthersHadTheirTurn() throws {

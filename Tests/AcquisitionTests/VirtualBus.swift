@@ -85,7 +85,8 @@ final class VirtualBus: WallClock {
         return [UInt8(value >> 8), UInt8(value & 0xFF)]
       }
       var event = Event(
-        unitID: unitID, function: pdu[0], address: address, count: count, fault: fault, data: data, sentAt: state.nanoseconds,
+        unitID: unitID, function: pdu[0], address: address, count: count, fault: fault, data: data,
+        sentAt: state.nanoseconds,
         isContaminated: !state.inbox.isEmpty || state.isDead,
         lastByteBefore: state.lastByte, slot: state.slot, connection: state.connection)
       var reply: [UInt8] = [unitID, pdu[0], UInt8(data.count)] + data
@@ -110,7 +111,9 @@ final class VirtualBus: WallClock {
       let early = VirtualBus.timeout / 4 + state.generator.next() % (VirtualBus.timeout / 2)
       let lateBy = VirtualBus.timeout * 6 / 5 + state.generator.next() % (VirtualBus.lateWindow - VirtualBus.timeout)
       let at = state.nanoseconds + (fault == .late ? lateBy : early)
-      if fault == .corrupt { frame[Int(state.generator.next() % UInt64(frame.count))] ^= 1 << UInt8(state.generator.next() % 8) }
+      if fault == .corrupt {
+        frame[Int(state.generator.next() % UInt64(frame.count))] ^= 1 << UInt8(state.generator.next() % 8)
+      }
       if fault == .truncated, !isSerial {
         state.isDead = true
         state.dead.insert(state.connection)
@@ -158,6 +161,7 @@ struct MemoryChannel: ByteChannel {
   let bus: VirtualBus
   var name: String { "memory" }
   var advice: String? { nil }
+  var isConnection: Bool { !bus.isSerial }
   var isOpen: Bool { bus.state.withLock { $0.isOpen } }
 
   mutating func open(timeoutMilliseconds: Int64) -> ChannelFailure? {

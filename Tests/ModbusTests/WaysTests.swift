@@ -140,6 +140,18 @@ private let otherData: ReadResult = .data([0, 200, 0, 201])
     server.stop()
   }
 
+  /// A router that forgot a connection says nothing: without this, polling resumes a quarter of an hour later.
+  @Test func aConnectionOnWhichNothingComesAnyMoreIsOpenedAnew() async throws {
+    let server = try HostileServer { number, r in number == 0 || number > 3 ? [.send(goodReply(r))] : [] }
+    let bus = try bus(.tcp(host: "127.0.0.1", port: server.port), timeout: 50)
+    #expect(await bus.read(request, unitID: 1) == data)
+    for _ in 0..<3 { #expect(await bus.read(request, unitID: 1) == .failed(.timeout)) }
+    var back: ReadResult = .failed(.timeout)
+    for _ in 0..<100 where back != data { back = await bus.read(request, unitID: 1) }
+    #expect(back == data && server.connections >= 2)
+    server.stop()
+  }
+
   @Test func nothingIsAskedBeforeThePauseAfterConnecting() async throws {
     let server = try HostileServer { _, r in [.send(goodReply(r))] }
     let bus = try bus(.tcp(host: "127.0.0.1", port: server.port)) { $0.pauseAfterConnectMilliseconds = 150 }
@@ -171,7 +183,8 @@ private let otherData: ReadResult = .data([0, 200, 0, 201])
   @Test func aDeviceTellsWhatItIs() async throws {
     // MODBUS Application Protocol V1.1b3, clause 6.21: the objects 0, 1, 2 over two replies.
     let server = try HostileServer(requestLength: 11) { number, r in
-      let objects: [UInt8] = number == 0 ? [0, 4] + Array("Acme".utf8) + [1, 2] + Array("E1".utf8) : [2, 3] + Array("1.0".utf8)
+      let objects: [UInt8] =
+        number == 0 ? [0, 4] + Array("Acme".utf8) + [1, 2] + Array("E1".utf8) : [2, 3] + Array("1.0".utf8)
       let head: [UInt8] = [43, 14, 1, 1, number == 0 ? 0xFF : 0, number == 0 ? 2 : 0, number == 0 ? 2 : 1]
       let pdu = head + objects
       return [.send([r[0], r[1], 0, 0, 0, UInt8(pdu.count + 1), r[6]] + pdu)]

@@ -8,7 +8,16 @@ import Testing
   private static let shipped = ProfileLibrary(searchPath: [TestFiles.repository + "/config/profiles"])
 
   @Test func thereAreProfiles() {
-    #expect(ProfileRulesTests.shipped.list().count >= 13)
+    #expect(ProfileRulesTests.shipped.list().count >= 40)
+  }
+
+  @Test(arguments: ["README.md", "README.zh-CN.md", "docs/PROFILE-EVIDENCE.md"])
+  func everyOneIsListed(in file: String) throws {
+    let text = try TestFiles.text(TestFiles.repository + "/" + file)
+    for name in ProfileRulesTests.shipped.list().map(\.name) {
+      let cell = file.hasPrefix("README") ? "`\(name)`" : name
+      #expect(text.contains(cell), "\(name) is not in \(file)")
+    }
   }
 
   @Test(arguments: shipped.list().map(\.name))

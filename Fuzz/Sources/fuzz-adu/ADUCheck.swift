@@ -1,0 +1,1 @@
+../../../Tests/ModbusProtocolTests/ADUCheck.swift
