@@ -4,7 +4,7 @@ SWIFT ?= swift
 PREFIX ?= /usr
 DESTDIR ?=
 VENV := .venv
-APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat python3-venv make gcc g++ binutils procps
+APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat mbpoll python3-venv make gcc g++ binutils procps
 
 .PHONY: deps build debug demo test soak sanitize lint format bench install clean
 
@@ -44,11 +44,11 @@ sanitize: deps
 	sh scripts/sanitize.sh thread
 
 lint:
-	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources scripts
 	@python3 scripts/check-imports.py
 
 format:
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources scripts
 
 bench: deps
 	$(MAKE) -C Benchmarks run

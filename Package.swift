@@ -93,7 +93,7 @@ let package = Package(
         "Acquisition", "Commissioning", "StatusAPI", "Simulation", "Threads", argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    tests("InteropTests", ["TestSupport", "meterd"], exclude: ["images.py", "serve.py", "compare.py"]),
+    tests("InteropTests", ["TestSupport", "meterd"], exclude: ["ask.py", "images.py", "serve.py", "compare.py"]),
     tests("FaultTests", ["TestSupport", "meterd"], exclude: ["archive.py", "clock.c"]),
     tests("ServiceTests", ["Metering", "Threads", "meterd"]),
     tests("MeteringTests", ["Metering"]),

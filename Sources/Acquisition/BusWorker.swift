@@ -77,19 +77,16 @@ final class BusWorker: Sendable {
 
   /// Nil when the bus is to stop.
   private func next() -> Poller.Step? {
-    withPoller { poller, now, stopping in stopping ? nil : poller.next(at: now) }
-  }
-
-  private func withPoller(_ body: (inout Poller, Poller.Moment) -> Void) {
-    withPoller { poller, now, _ in body(&poller, now) }
+    if state.withLock({ $0.stopping }) { return nil }
+    return withPoller { $0.next(at: $1) }
   }
 
   /// What the poller wants done is done outside the lock: others wait for it.
-  private func withPoller<Result: Sendable>(_ body: (inout Poller, Poller.Moment, Bool) -> Result) -> Result {
+  private func withPoller<Result: Sendable>(_ body: (inout Poller, Poller.Moment) -> Result) -> Result {
     let (result, effects) = state.withLock { state in
       let now = Poller.Moment(
         wall: clock.now(), nanoseconds: clock.monotonicNanoseconds(), trusted: clock.isTrusted)
-      let result = body(&state.poller, now, state.stopping)
+      let result = body(&state.poller, now)
       return (result, state.poller.takeEffects())
     }
     recorder.carryOut(effects, logger: logger)

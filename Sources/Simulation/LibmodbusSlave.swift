@@ -6,7 +6,8 @@ import Metering
 ///
 /// Its replies come from another implementation than the one under test. One context serves all units of a line, its
 /// slave id set before each request. What it would answer with an exception after sleeping (it waits a whole response
-/// timeout and flushes) is sorted out before, and sent with `modbus_reply_exception`.
+/// timeout and flushes) is sorted out before, and sent with `modbus_reply_exception`. A device identification, which it
+/// does not know, is sent raw.
 struct LibmodbusSlave: Sendable {
   private static let maximumLength = 260
   // Only used by the thread of its line.
@@ -43,16 +44,19 @@ struct LibmodbusSlave: Sendable {
   /// - Returns: the reply's bytes with their CRC; nil for silence.
   func reply(to request: [UInt8], of unit: SimulatedUnit) -> [UInt8]? {
     guard request.count >= 4, modbus_set_slave(context, Int32(request[0])) == 0 else { return nil }
-    let isRead = SimulatedUnit.table(request[1]) != nil && request.count == 8
-    let address = isRead ? UInt16(request[2]) << 8 | UInt16(request[3]) : 0
-    let count = isRead ? UInt16(request[4]) << 8 | UInt16(request[5]) : 0
     let sent: Int32
-    switch unit.answer(function: request[1], address: address, count: count) {
+    switch unit.answer(UnitRequest(request[1..<(request.count - 2)])) {
     case .silence: return nil
     case .exception(let code): sent = modbus_reply_exception(context, request, UInt32(code))
+    case .identification(let data):
+      var raw = request[..<2] + data
+      sent = raw.withUnsafeMutableBufferPointer {
+        modbus_send_raw_request(context, $0.baseAddress, Int32($0.count))
+      }
     case .values(let table, var values):
       guard let received = receive(request) else { return nil }
-      sent = LibmodbusSlave.withMapping(of: table, from: Int32(address), &values) { mapping in
+      let address = Int32(request[2]) << 8 | Int32(request[3])
+      sent = LibmodbusSlave.withMapping(of: table, from: address, &values) { mapping in
         modbus_reply(context, received, Int32(received.count), &mapping)
       }
     }

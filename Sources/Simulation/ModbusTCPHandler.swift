@@ -14,8 +14,8 @@ struct UnitTable: Sendable {
   /// What the unit takes longer to answer than it has to.
   func delayMilliseconds(unit: UInt8) -> Int64 { units[Int(unit)]?.delayMilliseconds ?? 0 }
 
-  func answer(unit: UInt8, function: UInt8, address: UInt16, count: UInt16) -> SimulatedUnit.Answer {
-    if let unit = units[Int(unit)] { return unit.answer(function: function, address: address, count: count) }
+  func answer(unit: UInt8, _ request: UnitRequest) -> SimulatedUnit.Answer {
+    if let unit = units[Int(unit)] { return unit.answer(request) }
     switch unknown {
     case .silence: return .silence
     case .exception(let code): return .exception(code)
@@ -117,38 +117,14 @@ final class ModbusTCPHandler: ChannelInboundHandler {
   }
 
   private func answer(transaction: UInt16, unit: UInt8, pdu: ByteBuffer, into replies: inout ByteBuffer) {
-    var pdu = pdu
-    guard let function = pdu.readInteger(as: UInt8.self) else { return }
-    // A read request with another length than 5 asks for no quantity that there is: exception 3.
-    let isWhole = pdu.readableBytes == 4
-    let address = pdu.readInteger(as: UInt16.self) ?? 0
-    let count = isWhole ? pdu.readInteger(as: UInt16.self) ?? 0 : 0
-    let answer = units.answer(unit: unit, function: function, address: address, count: count)
-    if answer == .silence { return }
+    let bytes = pdu.readableBytesView
+    guard let function = bytes.first,
+      let reply = units.answer(unit: unit, UnitRequest(bytes)).pdu(function: function)
+    else { return }
     replies.writeInteger(transaction)
     replies.writeInteger(UInt16(0))
-    switch answer {
-    case .silence: break
-    case .exception(let code):
-      replies.writeInteger(UInt16(3))
-      replies.writeInteger(unit)
-      replies.writeInteger(function | 0x80)
-      replies.writeInteger(code)
-    case .values(let table, let values):
-      let bytes = table.isBits ? (values.count + 7) / 8 : 2 * values.count
-      replies.writeInteger(UInt16(3 + bytes))
-      replies.writeInteger(unit)
-      replies.writeInteger(function)
-      replies.writeInteger(UInt8(bytes))
-      if table.isBits {
-        for start in stride(from: 0, to: values.count, by: 8) {
-          var byte: UInt8 = 0
-          for bit in start..<min(start + 8, values.count) where values[bit] != 0 { byte |= 1 << UInt8(bit - start) }
-          replies.writeInteger(byte)
-        }
-      } else {
-        for value in values { replies.writeInteger(value) }
-      }
-    }
+    replies.writeInteger(UInt16(1 + reply.count))
+    replies.writeInteger(unit)
+    replies.writeBytes(reply)
   }
 }

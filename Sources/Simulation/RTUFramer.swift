@@ -51,12 +51,19 @@ struct RTUFramer {
     case 1...6: return 8
     case 7, 11, 12, 17: return 4
     case 15, 16: return buffer.count > 6 ? 9 + Int(buffer[6]) : nil
-    case 43: return 7
+    case 43: return buffer.count > 2 && buffer[2] == 14 ? 7 : nil
     default: return nil
     }
   }
 
   static func isIntact(_ frame: [UInt8]) -> Bool { frame.count >= 4 && checksum(frame) == 0 }
+
+  /// The frame of a unit and a PDU.
+  static func frame(unit: UInt8, pdu: [UInt8]) -> Frame {
+    let body = [unit] + pdu
+    let crc = checksum(body)
+    return body + [UInt8(crc & 0xFF), UInt8(crc >> 8)]
+  }
 
   /// CRC-16 of the specification's clause 6.2.2; 0 over a frame that ends with its own.
   static func checksum(_ bytes: some Sequence<UInt8>) -> UInt16 {

@@ -1,9 +1,11 @@
 import NIOCore
 import NIOPosix
 
-/// A Modbus TCP server with any number of units behind it, like a converter or a meter with an Ethernet port.
+/// A server with any number of units behind it, on loopback addresses only: a meter with an Ethernet port, or a converter
+/// with a line behind it.
 ///
-/// Specification: MODBUS Messaging on TCP/IP Implementation Guide V1.0b. It listens on loopback addresses only.
+/// Specification: MODBUS Messaging on TCP/IP Implementation Guide V1.0b; for a transparent converter MODBUS over Serial
+/// Line V1.02.
 public final class SimulatedTCPServer: Sendable {
   /// What happens to a request for a unit that is not there.
   public enum UnknownUnit: Sendable, Equatable {
@@ -29,7 +31,7 @@ public final class SimulatedTCPServer: Sendable {
     self.connections = connections
   }
 
-  /// Starts to listen.
+  /// A Modbus TCP server.
   ///
   /// - Parameters:
   ///   - host: an IP address of this machine's loopback interface, or `localhost`.
@@ -40,9 +42,38 @@ public final class SimulatedTCPServer: Sendable {
     host: String, port: Int, units: [UInt8: SimulatedUnit], unknownUnit: UnknownUnit = .silence,
     group: any EventLoopGroup
   ) async throws -> SimulatedTCPServer {
+    let table = UnitTable(units, unknownUnit: unknownUnit)
+    return try await listen(host: host, port: port, group: group) { ModbusTCPHandler(table) }
+  }
+
+  /// A converter in transparent mode, which hands RTU frames to a line and the replies back. All clients share the line;
+  /// a reply goes to the client whose request it answers.
+  ///
+  /// - Parameters:
+  ///   - turnaroundMilliseconds: between a request and its reply.
+  ///   - pacing: a reply comes when its last character has ended on the wire; nil: bytes take no time.
+  /// - Throws: `SimulationError` for an address that is not loopback, or one that cannot be listened on.
+  public static func startConverter(
+    host: String, port: Int, units: [UInt8: SimulatedUnit], turnaroundMilliseconds: Int = 0,
+    pacing: SerialPacing? = nil, group: any EventLoopGroup
+  ) async throws -> SimulatedTCPServer {
+    // One loop for the line and all its clients.
+    let loop = group.next()
+    let turnaround = Int64(min(max(0, turnaroundMilliseconds), 86_400_000))
+    let line = try await loop.submit {
+      NIOLoopBound(
+        SharedLine(units, turnaroundMilliseconds: turnaround, pacing: pacing, eventLoop: loop), eventLoop: loop)
+    }.get()
+    let server = try await listen(host: host, port: port, group: loop) { RTUOverTCPHandler(line.value) }
+    server.channel.closeFuture.whenComplete { _ in line.value.close() }
+    return server
+  }
+
+  private static func listen<Handler: ChannelInboundHandler>(
+    host: String, port: Int, group: any EventLoopGroup, _ handler: @escaping @Sendable () -> Handler
+  ) async throws -> SimulatedTCPServer {
     let address = try loopbackAddress(host: host, port: port)
     let connections = ConnectionLimit(maximumConnections)
-    let table = UnitTable(units, unknownUnit: unknownUnit)
     do {
       let channel = try await ServerBootstrap(group: group)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -51,7 +82,7 @@ public final class SimulatedTCPServer: Sendable {
         .childChannelInitializer { child in
           child.eventLoop.makeCompletedFuture {
             guard connections.enter(child) else { throw ChannelError.inappropriateOperationForState }
-            try child.pipeline.syncOperations.addHandler(ModbusTCPHandler(table))
+            try child.pipeline.syncOperations.addHandler(handler())
           }
         }
         .bind(to: address).get()

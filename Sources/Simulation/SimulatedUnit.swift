@@ -19,9 +19,14 @@ public final class SimulatedUnit: Sendable {
   }
 
   private let source: any RegisterSource
+  private let identification: UnitIdentification?
   private let state = Mutex(Fault.none)
 
-  public init(_ source: any RegisterSource) { self.source = source }
+  /// - Parameter identification: what function 43 says; nil: the unit does not know that function (exception 1).
+  public init(_ source: any RegisterSource, identification: UnitIdentification? = nil) {
+    self.source = source
+    self.identification = identification
+  }
 
   public var fault: Fault {
     get { state.withLock { $0 } }
@@ -39,11 +44,12 @@ public final class SimulatedUnit: Sendable {
     case exception(UInt8)
     /// Registers, or one element a bit.
     case values(RegisterTable, [UInt16])
+    /// All of a reply to function 43 after the function.
+    case identification([UInt8])
   }
 
-  /// Answers a request for `count` addresses in the order of checks of the MODBUS Application Protocol V1.1b3, clause
-  /// 6: function, quantity, address.
-  func answer(function: UInt8, address: UInt16, count: UInt16) -> Answer {
+  /// Answers in the order of checks of the MODBUS Application Protocol V1.1b3, clause 6: function, quantity, address.
+  func answer(_ request: UnitRequest) -> Answer {
     var refused: [ClosedRange<UInt16>] = []
     switch takeFault() {
     case .silent: return .silence
@@ -51,7 +57,19 @@ public final class SimulatedUnit: Sendable {
     case .refuses(let ranges): refused = ranges
     case .none, .slow: break
     }
-    guard let table = SimulatedUnit.table(function) else { return .exception(1) }
+    switch request {
+    case .unknownFunction: return .exception(1)
+    case .malformed: return .exception(3)
+    case .identify(let category, let objectID):
+      return identification?.answer(category: category, objectID: objectID) ?? .exception(1)
+    case .read(let table, let address, let count):
+      return read(table, from: address, count: count, refused: refused)
+    }
+  }
+
+  private func read(
+    _ table: RegisterTable, from address: UInt16, count: UInt16, refused: [ClosedRange<UInt16>]
+  ) -> Answer {
     guard count >= 1, count <= (table.isBits ? 2000 : 125) else { return .exception(3) }
     let addresses = Int(address)..<Int(address) + Int(count)
     if refused.contains(where: { addresses.overlaps(Int($0.lowerBound)..<Int($0.upperBound) + 1) }) {
@@ -71,14 +89,28 @@ public final class SimulatedUnit: Sendable {
       return times > 0 ? .busy(code: code, times: times) : .none
     }
   }
+}
 
-  static func table(_ function: UInt8) -> RegisterTable? {
-    switch function {
-    case 1: .coil
-    case 2: .discrete
-    case 3: .holding
-    case 4: .input
-    default: nil
+extension SimulatedUnit.Answer {
+  /// The PDU on the wire; nil for silence.
+  func pdu(function: UInt8) -> [UInt8]? {
+    switch self {
+    case .silence: return nil
+    case .exception(let code): return [function | 0x80, code]
+    case .identification(let data): return [function] + data
+    case .values(let table, let values) where table.isBits:
+      var bytes = [UInt8](repeating: 0, count: (values.count + 7) / 8)
+      for (place, value) in values.enumerated() where value != 0 { bytes[place / 8] |= 1 << UInt8(place % 8) }
+      return [function, UInt8(bytes.count)] + bytes
+    case .values(_, let values):
+      var pdu: [UInt8] = []
+      pdu.reserveCapacity(2 + 2 * values.count)
+      pdu += [function, UInt8(2 * values.count)]
+      for value in values {
+        pdu.append(UInt8(value >> 8))
+        pdu.append(UInt8(value & 0xFF))
+      }
+      return pdu
     }
   }
 }

@@ -40,7 +40,9 @@ public actor Simulator {
     for bus in buses {
       var ofBus: [UInt8: SimulatedUnit] = [:]
       for (id, meters) in Dictionary(grouping: bus.meters, by: \.unitID) {
-        let unit = SimulatedUnit(try RegisterImage(meters: meters, plant: plant, clock: clock))
+        let unit = SimulatedUnit(
+          try RegisterImage(meters: meters, plant: plant, clock: clock),
+          identification: bus.offersIdentification ? meters.first.map(UnitIdentification.init(of:)) : nil)
         ofBus[id] = unit
         for meter in meters { unitsByMeter[meter.meterID] = unit }
       }
@@ -71,8 +73,16 @@ public actor Simulator {
       }
       var ports: [String: Int] = [:]
       for (bus, units) in zip(buses, units) {
-        guard case .tcp(let host, let port) = bus.endpoint else { continue }
-        let server = try await SimulatedTCPServer.start(host: host, port: port, units: units, group: group)
+        let server: SimulatedTCPServer
+        switch bus.endpoint {
+        case .pty: continue
+        case .tcp(let host, let port):
+          server = try await SimulatedTCPServer.start(host: host, port: port, units: units, group: group)
+        case .rtuOverTCP(let host, let port):
+          server = try await SimulatedTCPServer.startConverter(
+            host: host, port: port, units: units, turnaroundMilliseconds: bus.turnaroundMilliseconds,
+            pacing: bus.pacing, group: group)
+        }
         running?.servers.append(server)
         ports[bus.id] = server.port
       }

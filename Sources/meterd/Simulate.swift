@@ -9,17 +9,22 @@ import UnixSignals
 struct Simulate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Simulated meters for every bus of a file that names a loopback address or a pty.",
-    discussion: "Example: meterd simulate --config config/demo.toml")
+    discussion: """
+      On a pty, and through a converter (rtu-over-tcp), characters travel at the baud rate of the file.
+
+      Example: meterd simulate --config config/demo.toml
+      """)
 
   @Option(help: "The TOML file.") var config: String
   @Option(help: "Another number, another factory.") var seed: UInt64 = 1
+  @Option(help: "How long a meter on a serial line takes to answer, in milliseconds.") var turnaround = 10
 
   func run() async throws {
     let settings = try Console.settings(config)
     do {
       let zone = try Zone(named: settings.site.timeZone)
-      let buses = settings.simulatedBuses()
-      for bus in settings.buses where !buses.contains(where: { $0.id == bus.id }) {
+      let buses = settings.simulatedBuses(turnaroundMilliseconds: turnaround)
+      for bus in settings.buses where settings.simulatedBus(bus) == nil {
         Console.error("bus \(bus.id) is left alone: \(bus.words.address) is neither loopback nor a pty of ours")
       }
       let simulator = try Simulator(

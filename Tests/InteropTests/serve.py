@@ -1,7 +1,10 @@
 """The meters of `images.py`, served by pymodbus.
 
-    serve.py tcp HOST:PORT | rtu DEVICE    with holes between the points that hold a number of no point
-    serve.py … --refuse-holes              every request that touches a register of no point gets exception 2
+    serve.py tcp HOST:PORT | rtu-over-tcp HOST:PORT | rtu DEVICE
+                              with holes between the points that hold a number of no point
+    serve.py … --refuse-holes every request that touches a register of no point gets exception 2
+    serve.py … --identity VENDOR PRODUCT REVISION
+                              what function 43 says; without it pymodbus has empty texts
 
 pymodbus answers for registers that were passed to it and for no other: every run is passed explicitly.
 """
@@ -9,6 +12,7 @@ pymodbus answers for registers that were passed to it and for no other: every ru
 import asyncio
 import sys
 
+from pymodbus import FramerType, ModbusDeviceIdentification
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -32,11 +36,16 @@ async def main() -> None:
     kind, where = sys.argv[1], sys.argv[2]
     refuse = "--refuse-holes" in sys.argv
     devices = [device(unit, image, refuse) for unit, image in images.plant().items()]
-    if kind == "tcp":
-        host, port = where.rsplit(":", 1)
-        server = ModbusTcpServer(devices, address=(host, int(port)))
+    identity = None
+    if "--identity" in sys.argv:
+        texts = sys.argv[sys.argv.index("--identity") + 1 :][:3]
+        identity = ModbusDeviceIdentification(info=dict(enumerate(texts)))
+    if kind == "rtu":
+        server = ModbusSerialServer(devices, port=where, baudrate=19200, identity=identity)
     else:
-        server = ModbusSerialServer(devices, port=where, baudrate=19200)
+        host, port = where.rsplit(":", 1)
+        framer = FramerType.RTU if kind == "rtu-over-tcp" else FramerType.SOCKET
+        server = ModbusTcpServer(devices, framer=framer, address=(host, int(port)), identity=identity)
     await server.serve_forever(background=True)
     print("serving", flush=True)
     await asyncio.Event().wait()

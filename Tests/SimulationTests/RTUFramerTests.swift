@@ -49,6 +49,10 @@ struct RTUFramerTests {
     #expect(framer.append(unknown).isEmpty)
     #expect(framer.silence() == unknown)
     #expect(framer.silence() == nil)
+    // Of function 43 only MEI type 14 has a known length.
+    let canOpen = Self.framed([1, 43, 13, 0, 1, 2, 3, 4, 5])
+    #expect(framer.append(canOpen).isEmpty)
+    #expect(framer.silence() == canOpen)
     for _ in 0..<1000 { #expect(framer.append([9, 100]).isEmpty) }
     #expect(framer.silence() == nil)
   }

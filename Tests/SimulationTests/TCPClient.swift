@@ -49,5 +49,11 @@ struct TCPClient {
     return result
   }
 
+  /// Whether something comes, or the end of the connection.
+  func hasBytes(withinMilliseconds limit: Int32) -> Bool {
+    var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&event, 1, limit) > 0
+  }
+
   func close() { Glibc.close(descriptor) }
 }
