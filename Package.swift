@@ -90,7 +90,8 @@ let package = Package(
       name: "meterd",
       dependencies: [
         "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Forwarding", "Settings",
-        "Acquisition", "Commissioning", "StatusAPI", "Simulation", "Threads", argumentParser, logging, serviceLifecycle, unixSignals,
+        "Acquisition", "Commissioning", "StatusAPI", "Simulation", "Threads", argumentParser, logging, serviceLifecycle,
+        unixSignals,
       ], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests("InteropTests", ["TestSupport", "meterd"], exclude: ["ask.py", "images.py", "serve.py", "compare.py"]),

@@ -35,10 +35,22 @@ public enum ErrorText {
       default: "unknown code"
       }
     let range = "\(request.address)…\(Int(request.address) + Int(request.count) - 1)"
-    return "the meter refused \(request.function) \(range) with exception \(code): \(what)"
+    return "the meter refused \(request.function.words) \(range) with exception \(code): \(what)"
   }
 
   static func hex(_ bytes: some Sequence<UInt8>) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+  }
+}
+
+extension ReadFunction {
+  /// What is read, in words.
+  public var words: String {
+    switch self {
+    case .readCoils: "coils"
+    case .readDiscreteInputs: "discrete inputs"
+    case .readHoldingRegisters: "holding registers"
+    case .readInputRegisters: "input registers"
+    }
   }
 }

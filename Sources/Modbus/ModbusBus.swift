@@ -20,7 +20,8 @@ public actor ModbusBus {
     self.wake = wake
     switch settings.transport {
     case .tcp(let host, let port):
-      line = TCPLine(SocketChannel(host: host, port: port, wake: wake), settings: settings)
+      let channel = SocketChannel(host: host, port: port, acknowledgesAtOnce: settings.pipeline > 1, wake: wake)
+      line = TCPLine(channel, settings: settings)
     case .rtu(let device, let format, let rs485):
       let channel = SerialChannel(device: device, format: format, rs485: rs485, wake: wake)
       line = RTULine(channel, settings: settings, format: format)

@@ -51,9 +51,8 @@ struct SerialChannel: ByteChannel {
     descriptor = modbus_get_socket(context)
     // TIOCEXCL keeps other users' programs away, the lock a second meterd of root.
     guard meterd_tty_exclusive(descriptor) == 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let error = SystemError("in use by another program (systemctl stop meterd; fuser -v the device)")
       close()
-      return .because(error.description)
+      return .because("in use by another program (systemctl stop meterd; fuser -v the device)")
     }
     if rs485, meterd_tty_rs485(descriptor) != 0 {
       let error = SystemError("the driver does not switch RS-485 itself; USB adapters do it alone: remove 'rs485'")

@@ -7,9 +7,13 @@ struct SocketChannel: ByteChannel {
   let port: UInt16
   let wake: WakeUp
   let name: String
+  /// Several small replies come one after the other: a device that waits for each acknowledgement (Nagle) would get it
+  /// 40 ms late.
+  let acknowledgesAtOnce: Bool
   private var descriptor: Int32 = -1
 
-  init(host: String, port: UInt16, wake: WakeUp) {
+  init(host: String, port: UInt16, acknowledgesAtOnce: Bool = false, wake: WakeUp) {
+    self.acknowledgesAtOnce = acknowledgesAtOnce
     self.host = host
     self.port = port
     self.wake = wake
@@ -54,10 +58,19 @@ struct SocketChannel: ByteChannel {
       case .ready: break
       }
       let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-      if count > 0 { return .bytes(count) }
+      if count > 0 {
+        if acknowledgesAtOnce { acknowledge() }
+        return .bytes(count)
+      }
       if count == 0 { return .lost("the other side closed the connection") }
       if errno != EINTR, errno != EAGAIN { return .lost(SystemError("connection lost").description) }
     }
+  }
+
+  /// Linux forgets the wish after a while (tcp(7), TCP_QUICKACK): it is renewed with each reply.
+  private func acknowledge() {
+    var one: Int32 = 1
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &one, socklen_t(MemoryLayout<Int32>.size))
   }
 
   mutating func discardInput() {

@@ -32,6 +32,12 @@ public struct MeterStatus: Codable, Hashable, Sendable {
   public var dueToday: UInt64
   /// Of those, the ones that are good or uncertain.
   public var takenToday: UInt64
+  /// Slots since the start of the daemon; null for a meter of a station.
+  @OrNull public var slotsDue: UInt64?
+  /// Of those, the ones that were polled, with whatever outcome, before the next one came.
+  @OrNull public var slotsOnTime: UInt64?
+  /// The unit that it is on; null for a meter of a station.
+  @OrNull public var device: DeviceStatus?
   /// The newest error: who, what, where and what to do; null when there has been none since the start.
   @OrNull public var lastError: String?
   /// When `lastError` happened, RFC 3339.
@@ -43,8 +49,8 @@ public struct MeterStatus: Codable, Hashable, Sendable {
     id: String, name: String, bus: String, unit: Int? = nil, profile: String? = nil, state: State,
     link: String, lastGoodAt: String? = nil, ageSeconds: UInt64? = nil, quality: String? = nil,
     uploadRateToday: Double? = nil, takenRateToday: Double? = nil, dueToday: UInt64 = 0,
-    takenToday: UInt64 = 0, lastError: String? = nil, lastErrorAt: String? = nil,
-    readings: [ReadingStatus]? = nil
+    takenToday: UInt64 = 0, slotsDue: UInt64? = nil, slotsOnTime: UInt64? = nil, device: DeviceStatus? = nil,
+    lastError: String? = nil, lastErrorAt: String? = nil, readings: [ReadingStatus]? = nil
   ) {
     self.id = id
     self.name = name
@@ -60,6 +66,9 @@ public struct MeterStatus: Codable, Hashable, Sendable {
     self.takenRateToday = takenRateToday
     self.dueToday = dueToday
     self.takenToday = takenToday
+    self.slotsDue = slotsDue
+    self.slotsOnTime = slotsOnTime
+    self.device = device
     self.lastError = lastError
     self.lastErrorAt = lastErrorAt
     self.readings = readings
@@ -74,6 +83,9 @@ public struct MeterStatus: Codable, Hashable, Sendable {
     case takenRateToday = "taken_rate_today"
     case dueToday = "due_today"
     case takenToday = "taken_today"
+    case slotsDue = "slots_due"
+    case slotsOnTime = "slots_on_time"
+    case device
     case lastError = "last_error"
     case lastErrorAt = "last_error_at"
     case readings

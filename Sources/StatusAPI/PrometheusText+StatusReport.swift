@@ -4,7 +4,9 @@ extension PrometheusText {
     var text = PrometheusText()
     text.appendDaemon(report)
     text.appendBuses(report.buses)
+    text.appendBusQuality(report.buses)
     text.appendMeters(report.meters)
+    text.appendDevices(report.meters)
     text.appendArchive(report.archive)
     text.appendForwards(report.forwards)
     return text.text
@@ -37,6 +39,87 @@ extension PrometheusText {
     family("meterd_bus_queue_length", gauge, help: "Polls that wait now.", each { UInt64(max(0, $0.queueLength)) })
   }
 
+  private mutating func appendBusQuality(_ buses: [BusStatus]) {
+    func each<Value>(_ value: (BusStatus) -> Value?, _ sample: (Labels, Value) -> Sample) -> [Sample] {
+      buses.compactMap { bus in value(bus).map { sample(["bus": bus.id, "type": bus.type], $0) } }
+    }
+    family(
+      "meterd_bus_exceptions_by_code_total", .counter, help: "Answers in which the device refused, by exception code.",
+      buses.flatMap { bus in
+        PrometheusText.byCode(bus.exceptionsByCode ?? [:]).map {
+          Sample(["bus": bus.id, "type": bus.type, "code": $0], $1)
+        }
+      })
+    family(
+      "meterd_bus_stale_replies_total", .counter, help: "Late replies to earlier requests, thrown away.",
+      each(\.staleReplies, Sample.init))
+    family(
+      "meterd_bus_latency_seconds", .gauge, help: "Time that the share of answers in the label did not exceed.",
+      buses.flatMap { bus in
+        PrometheusText.quantiles(bus.latencyP50Seconds, bus.latencyP99Seconds).map {
+          Sample(["bus": bus.id, "type": bus.type, "quantile": $0], $1)
+        }
+      })
+    family(
+      "meterd_bus_efficiency_ratio", .gauge, help: "Least possible time / time taken of good reads, serial lines.",
+      each(\.efficiency, Sample.init))
+    family("meterd_bus_slots_due_total", .counter, help: "Slots that its meters had.", each(\.slotsDue, Sample.init))
+    family(
+      "meterd_bus_slots_on_time_total", .counter, help: "Slots that were polled before the next one came.",
+      each(\.slotsOnTime, Sample.init))
+  }
+
+  /// One sample a unit id, however many meters are on it.
+  private mutating func appendDevices(_ meters: [MeterStatus]) {
+    struct Unit: Hashable {
+      let bus: String
+      let unit: Int
+    }
+    var seen: Set<Unit> = []
+    let devices = meters.compactMap { meter -> (bus: String, unit: String, device: DeviceStatus)? in
+      guard let unit = meter.unit, let device = meter.device,
+        seen.insert(Unit(bus: meter.bus, unit: unit)).inserted
+      else { return nil }
+      return (meter.bus, "\(unit)", device)
+    }
+    func each(_ value: (DeviceStatus) -> UInt64) -> [Sample] {
+      devices.map { Sample(["bus": $0.bus, "unit": $0.unit], value($0.device)) }
+    }
+    family("meterd_device_requests_total", .counter, help: "Requests sent to the unit.", each(\.requests))
+    family("meterd_device_good_total", .counter, help: "Requests answered with what was asked for.", each(\.good))
+    family("meterd_device_timeouts_total", .counter, help: "Requests without an answer in time.", each(\.timeouts))
+    family("meterd_device_crc_errors_total", .counter, help: "Answers with a wrong checksum.", each(\.crcErrors))
+    family("meterd_device_malformed_total", .counter, help: "Answers that broke the protocol.", each(\.malformed))
+    family("meterd_device_link_failures_total", .counter, help: "Requests lost with the link.", each(\.linkFailures))
+    family(
+      "meterd_device_exceptions_total", .counter, help: "Answers in which the unit refused, by exception code.",
+      devices.flatMap { unit in
+        PrometheusText.byCode(unit.device.exceptionsByCode).map {
+          Sample(["bus": unit.bus, "unit": unit.unit, "code": $0], $1)
+        }
+      })
+    family(
+      "meterd_device_latency_seconds", .gauge, help: "Time that the share of answers in the label did not exceed.",
+      devices.flatMap { unit in
+        PrometheusText.quantiles(unit.device.latencyP50Seconds, unit.device.latencyP99Seconds).map {
+          Sample(["bus": unit.bus, "unit": unit.unit, "quantile": $0], $1)
+        }
+      })
+    family(
+      "meterd_device_turnaround_least_seconds", .gauge, help: "The quickest that the unit began to answer.",
+      devices.compactMap { unit in
+        unit.device.leastTurnaroundSeconds.map { Sample(["bus": unit.bus, "unit": unit.unit], $0) }
+      })
+  }
+
+  private static func byCode(_ exceptions: [String: UInt64]) -> [(code: String, count: UInt64)] {
+    exceptions.sorted { (Int($0.key) ?? 0) < (Int($1.key) ?? 0) }.map { (code: $0.key, count: $0.value) }
+  }
+
+  private static func quantiles(_ p50: Double?, _ p99: Double?) -> [(quantile: String, seconds: Double)] {
+    [("0.5", p50), ("0.99", p99)].compactMap { name, value in value.map { (quantile: name, seconds: $0) } }
+  }
+
   private mutating func appendMeters(_ meters: [MeterStatus]) {
     func integers(_ value: (MeterStatus) -> UInt64?) -> [Sample] {
       meters.compactMap { meter in value(meter).map { Sample(["meter": meter.id, "bus": meter.bus], $0) } }
@@ -59,6 +142,10 @@ extension PrometheusText {
     family(
       "meterd_meter_taken_today_readings", gauge, help: "Readings taken in the site's day so far.",
       integers(\.takenToday))
+    family("meterd_meter_slots_due_total", .counter, help: "Slots that the meter had.", integers(\.slotsDue))
+    family(
+      "meterd_meter_slots_on_time_total", .counter, help: "Slots that were polled before the next one came.",
+      integers(\.slotsOnTime))
   }
 
   private mutating func appendArchive(_ archive: ArchiveStatus) {

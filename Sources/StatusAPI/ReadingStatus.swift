@@ -11,10 +11,11 @@ public struct ReadingStatus: Codable, Hashable, Sendable {
   public var meterID: String
   public var quantity: String
   /// Decimal text such as `1600.57`, in `unit`; nil where the reading has no value. In JSON it is a number with exactly
-  /// these digits (less trailing zeros of the fraction); only text of more than 38 digits stays a string.
+  /// these digits (less trailing zeros of the fraction); only text of more than 38 digits stays a string, and what a
+  /// reading of kind `text` says, which may look like a number.
   public var value: String?
   public var unit: String
-  /// `counter`, `gauge` or `interval`.
+  /// `counter`, `gauge`, `interval` or `text`.
   public var kind: String
   /// `good`, `uncertain` or `bad`.
   public var quality: String
@@ -79,7 +80,7 @@ extension ReadingStatus {
     try container.encode(received, forKey: .received)
     try container.encode(meterID, forKey: .meterID)
     try container.encode(quantity, forKey: .quantity)
-    if let value, let number = Self.exactNumber(value) {
+    if kind != "text", let value, let number = Self.exactNumber(value) {
       try container.encode(number, forKey: .value)
     } else {
       try container.encode(OrNull(wrappedValue: value), forKey: .value)

@@ -21,6 +21,22 @@ extension StatusTable {
     return "\(permille / 10).\(permille % 10) %"
   }
 
+  /// Nil where there is nothing to divide by.
+  static func share(_ part: UInt64?, of whole: UInt64?) -> Double? {
+    guard let part, let whole, whole > 0 else { return nil }
+    return Double(part) / Double(whole)
+  }
+
+  /// How long an answer took, to two digits at least.
+  static func seconds(_ seconds: Double?) -> String {
+    guard let seconds, seconds.isFinite, seconds >= 0, seconds < 1e6 else { return "-" }
+    func rounded(_ value: Double) -> String {
+      let tenths = Int((value * 10).rounded())
+      return tenths < 100 ? "\(tenths / 10).\(tenths % 10)" : "\((tenths + 5) / 10)"
+    }
+    return seconds < 0.9995 ? "\(rounded(seconds * 1000)) ms" : "\(rounded(seconds)) s"
+  }
+
   /// An RFC 3339 time for a table: without fraction, and without date and zone where both are those of `now`.
   static func short(_ time: String?, now: String? = nil) -> String {
     guard let time, !time.isEmpty else { return "-" }
@@ -76,12 +92,12 @@ extension StatusTable {
     }
 
     /// A reason says what to do, often at its end: it is wrapped, never cut.
-    mutating func wrapped(_ bullet: String, _ line: String) {
+    mutating func wrapped(_ bullet: String, _ line: String, _ tone: Tone? = .bad) {
       let indent = String(repeating: " ", count: DisplayWidth.of(bullet))
       let room = max(1, width - DisplayWidth.of(bullet))
       var first = true
       for part in Self.wrap(DisplayWidth.harmless(line), to: room) {
-        text += (first ? Tone.applied(.bad, to: bullet, colour: colour) : indent) + part + "\n"
+        text += (first ? Tone.applied(tone, to: bullet, colour: colour) : indent) + part + "\n"
         first = false
       }
     }

@@ -11,11 +11,40 @@ extension StatusTable {
     page.line(
       "today \(meter.takenToday) of \(meter.dueToday) due taken (\(percent(meter.takenRateToday))), "
         + "uploaded \(percent(meter.uploadRateToday))")
+    if let device = meter.device { page.wrapped("", requests(device), nil) }
+    if let device = meter.device, device.latencyP50Seconds != nil { page.wrapped("", answers(device), nil) }
+    if let due = meter.slotsDue {
+      page.line("slots \(meter.slotsOnTime ?? 0) of \(due) on time (\(percent(share(meter.slotsOnTime, of: due))))")
+    }
     if let error = meter.lastError {
       page.wrapped("! ", meter.lastErrorAt.map { "\(short($0)): \(error)" } ?? error)
     }
     if let readings = meter.readings, !readings.isEmpty { page.table(readingTable(readings)) }
     return page.text
+  }
+
+  /// `618 requests to the unit, 613 good (99.1 %); 2 timeouts, 1 wrong checksum, exception 6: 2`
+  private static func requests(_ device: DeviceStatus) -> String {
+    func count(_ number: UInt64, _ one: String, _ many: String) -> String? {
+      number == 0 ? nil : "\(number) \(number == 1 ? one : many)"
+    }
+    let codes = device.exceptionsByCode.sorted { (Int($0.key) ?? 0) < (Int($1.key) ?? 0) }
+    let failures =
+      [
+        count(device.timeouts, "timeout", "timeouts"), count(device.crcErrors, "wrong checksum", "wrong checksums"),
+        count(device.malformed, "malformed answer", "malformed answers"),
+        count(device.linkFailures, "link failure", "link failures"),
+      ].compactMap(\.self) + codes.map { "exception \($0): \($1)" }
+    let rate = percent(share(device.good, of: device.requests))
+    let requests = count(device.requests, "request", "requests") ?? "no request"
+    return "\(requests) to the unit, \(device.good) good (\(rate))"
+      + (failures.isEmpty ? "" : "; " + failures.joined(separator: ", "))
+  }
+
+  private static func answers(_ device: DeviceStatus) -> String {
+    let turnaround = device.leastTurnaroundSeconds.map { "; begins after \(seconds($0)) at best" } ?? ""
+    return "answers in \(seconds(device.latencyP50Seconds)) (half of them), "
+      + "\(seconds(device.latencyP99Seconds)) (99 of 100)\(turnaround)"
   }
 
   private static func readingTable(_ readings: [ReadingStatus]) -> TextTable {

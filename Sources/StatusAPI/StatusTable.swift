@@ -1,6 +1,6 @@
 /// What `meterd status` prints.
 public enum StatusTable {
-  /// The report: headline, reasons, a row a meter, then archive and forwards. Ends with a line feed.
+  /// The report: headline, reasons and notes, a row a meter, a row a bus, then archive and forwards. Ends with a line feed.
   /// - Parameters:
   ///   - width: columns of the terminal; no line is wider. For a pipe, something generous such as `Int.max`.
   ///   - colour: whether to write ANSI colours; false in a pipe.
@@ -11,7 +11,11 @@ public enum StatusTable {
     page.line(
       "\(report.site), meterd \(report.version), up \(duration(report.uptimeSeconds)), \(short(report.now))\(clock)")
     for reason in report.reasons { page.wrapped("! ", reason) }
+    for bus in report.buses {
+      if let advice = bus.advice { page.wrapped("- ", "note on \(bus.id): \(advice)", .warning) }
+    }
     if !report.meters.isEmpty { page.table(meterTable(report.meters)) }
+    if !report.buses.isEmpty { page.table(busTable(report.buses)) }
     page.table(archiveTable(report.archive, now: report.now))
     if !report.forwards.isEmpty { page.table(forwardTable(report.forwards, now: report.now)) }
     return page.text
@@ -28,6 +32,24 @@ public enum StatusTable {
         .init(meter.id, meter.state.tone), .init(orDash(meter.name)), .init(meter.link), .init(age(meter.ageSeconds)),
         .init(orDash(meter.quality), tone(ofQuality: meter.quality)), .init(percent(meter.uploadRateToday)),
         .init(orDash(meter.lastError)),
+      ]
+    }
+    return table
+  }
+
+  private static func busTable(_ buses: [BusStatus]) -> TextTable {
+    var table = TextTable([
+      .init(title: "BUS", minimum: 6), .init(title: "STATE"), .init(title: "REQUESTS", alignment: .right),
+      .init(title: "GOOD", alignment: .right), .init(title: "ON TIME", alignment: .right),
+      .init(title: "P50", alignment: .right), .init(title: "P99", alignment: .right),
+      .init(title: "EFFICIENCY", alignment: .right), .init(title: "LAST ERROR", minimum: 12),
+    ])
+    table.rows = buses.map { bus in
+      [
+        .init(bus.id), .init(bus.state.rawValue, bus.state.tone), .init("\(bus.requests)"),
+        .init(percent(share(bus.good, of: bus.requests))), .init(percent(share(bus.slotsOnTime, of: bus.slotsDue))),
+        .init(seconds(bus.latencyP50Seconds)), .init(seconds(bus.latencyP99Seconds)), .init(percent(bus.efficiency)),
+        .init(orDash(bus.lastError)),
       ]
     }
     return table
@@ -76,6 +98,16 @@ extension MeterStatus.State {
     case .ok: .good
     case .failing: .bad
     case .waiting: .warning
+    }
+  }
+}
+
+extension BusStatus.State {
+  fileprivate var tone: Tone {
+    switch self {
+    case .up: .good
+    case .down: .bad
+    case .unknown: .warning
     }
   }
 }

@@ -7,15 +7,34 @@ import Synchronization
 /// could take back.
 final class MeterBoard: Sendable {
   struct Meter: Sendable {
-    var decoder: Decoder
+    let decoder: Decoder
     /// Nothing was due of it before.
-    var activeSince: Timestamp
+    let activeSince: Timestamp
     /// The newest poll.
     var last: Observation?
     var lastGoodAt: Timestamp?
     /// Readings of today with a usable value.
     var takenToday: UInt64 = 0
     var quality: Quality?
+    /// The newest readings of points that are due more rarely than the meter: `last` seldom has them.
+    var rare: [String: Reading] = [:]
+    let rareQuantities: Set<String>
+
+    init(decoder: Decoder, activeSince: Timestamp) {
+      self.decoder = decoder
+      self.activeSince = activeSince
+      let definition = decoder.definition
+      rareQuantities = Set(
+        definition.points.filter { $0.everyMilliseconds.map { $0 != definition.everyMilliseconds } ?? false }
+          .map(\.quantity))
+    }
+
+    /// The newest reading of each quantity, in the order of the definition.
+    var readings: [Reading] {
+      var newest = rare
+      if let last { decoder.forEachReading(of: last) { newest[$0.quantity] = $0 } }
+      return decoder.definition.points.compactMap { newest[$0.quantity] }
+    }
   }
 
   private struct State {
@@ -40,8 +59,14 @@ final class MeterBoard: Sendable {
       var new: [String: Meter] = [:]
       for (decoder, since) in meters {
         let id = decoder.definition.meterID
-        var meter = state.meters[id] ?? Meter(decoder: decoder, activeSince: since)
-        meter.decoder = decoder
+        var meter = Meter(decoder: decoder, activeSince: state.meters[id]?.activeSince ?? since)
+        if let known = state.meters[id] {
+          meter.last = known.last
+          meter.lastGoodAt = known.lastGoodAt
+          meter.takenToday = known.takenToday
+          meter.quality = known.quality
+          meter.rare = known.rare
+        }
         new[id] = meter
       }
       state.meters = new
@@ -75,6 +100,11 @@ final class MeterBoard: Sendable {
     meter.decoder.forEachReading(of: observation, clockOffsetMilliseconds: offset) { reading in
       if reading.quality != .bad { taken += 1 }
       if reading.quality == .bad || worst == .good { worst = reading.quality }
+      if !meter.rareQuantities.isEmpty, meter.rareQuantities.contains(reading.quantity),
+        reading.seq >= meter.rare[reading.quantity]?.seq ?? 0
+      {
+        meter.rare[reading.quantity] = reading
+      }
     }
     if taken > 0, isNewest || meter.lastGoodAt == nil { meter.lastGoodAt = received }
     if isToday { meter.takenToday += taken }

@@ -10,6 +10,8 @@ struct Meterd: AsyncParsableCommand {
     discussion: """
       Examples:
         meterd check /etc/meterd/meterd.toml        look at a file before it is used
+        meterd scan hall-1                          which units answer on a bus, and what they may be
+        meterd read rinse-water                     one meter, byte by byte
         meterd run --config /etc/meterd/meterd.toml the daemon
         meterd status                               how it does
         meterd query main-incomer/energy_active_import --from 2026-11-21 --archive /var/lib/meterd/archive
@@ -18,7 +20,7 @@ struct Meterd: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      Run.self, Check.self, StatusCommand.self, Read.self, Query.self, Profiles.self, Simulate.self,
+      Run.self, Check.self, ScanCommand.self, Read.self, StatusCommand.self, Query.self, Profiles.self, Simulate.self,
     ])
 }
 

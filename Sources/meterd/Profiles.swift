@@ -57,8 +57,9 @@ struct Profiles: ParsableCommand {
         evidence: \(profile.evidence.rawValue), read \(profile.sourceDate)
         source: \(profile.source)
         at most \(profile.maxRegisters) registers a request\(profile.notes.map { "\nnotes: \($0)" } ?? "")
-
         """)
+      for line in Show.particulars(profile) { Console.print(line) }
+      Console.print("")
       var rows = [["QUANTITY", "UNIT", "KIND", "TABLE", "ADDRESS", "TYPE", "ORDER", "SCALE", "SIDE", ""]]
       for point in profile.points {
         let register = point.register
@@ -66,17 +67,71 @@ struct Profiles: ParsableCommand {
         rows.append([
           point.quantity, point.unit, point.kind.rawValue, register.table.rawValue,
           "\(register.address) (0x\(hex))", register.type.rawValue, register.order.rawValue, point.scale.description,
-          point.side?.rawValue ?? "-", point.quantity == profile.accountingQuantity ? "accounting" : "",
+          point.side?.rawValue ?? "-",
+          ((point.quantity == profile.accountingQuantity ? ["accounting"] : []) + Show.remarks(point))
+            .joined(separator: ", "),
         ])
       }
       Console.print(PlainTable.text(rows))
+    }
+
+    private static func hex(_ number: some BinaryInteger) -> String {
+      "0x" + String(number, radix: 16, uppercase: true)
+    }
+
+    /// What holds of the model as a whole.
+    private static func particulars(_ profile: Profile) -> [String] {
+      var lines: [String] = []
+      if let circuits = profile.circuits, let stride = profile.stride {
+        lines.append("\(circuits) circuits, \(stride) registers apart; the table shows circuit 1")
+      }
+      for range in profile.forbidden {
+        lines.append(
+          "never touched: \(range.table.rawValue) \(hex(range.addresses.lowerBound))…\(hex(range.addresses.upperBound))"
+        )
+      }
+      var signs: [(place: String, values: [String])] = []
+      for sign in profile.identify {
+        switch sign {
+        case .register(let register, let value):
+          let place = "\(register.table.rawValue) \(hex(register.address)) (\(register.type.rawValue)) holds"
+          if signs.last?.place == place {
+            signs[signs.count - 1].values.append("\(value)")
+          } else {
+            signs.append((place, ["\(value)"]))
+          }
+        case .device(let vendor, let product):
+          signs.append(("it says", ["'\(vendor)'"] + (product.map { ["'\($0)…'"] } ?? [])))
+        }
+      }
+      lines += signs.map { "recognised by: \($0.place) \($0.values.joined(separator: ", "))" }
+      return lines
+    }
+
+    private static func remarks(_ point: Definition.Point) -> [String] {
+      var remarks: [String] = []
+      if let bits = point.bits { remarks.append("bits \(bits.lowest)…\(bits.highest)") }
+      if let offset = point.offset { remarks.append("offset \(offset)") }
+      for factor in point.factors ?? [] {
+        remarks.append(
+          (factor.isExponent ? "× 10^" : "× ") + "\(hex(factor.register.address))"
+            + (factor.scale == .one ? "" : " × \(factor.scale)"))
+      }
+      if let pulse = point.perPulse { remarks.append("\(pulse) \(point.pulseUnit ?? "") a pulse") }
+      if point.unit == "pulse", point.perPulse == nil { remarks.append("the meter says what a pulse is worth") }
+      if let modulus = point.modulus { remarks.append("wraps at \(modulus)") }
+      if let invalid = point.invalid, !invalid.isEmpty {
+        remarks.append("invalid: " + invalid.map { hex($0) }.joined(separator: " "))
+      }
+      return remarks
     }
   }
 }
 
 /// Columns as wide as their widest cell.
 enum PlainTable {
-  static func text(_ rows: [[String]]) -> String {
+  /// - Parameter rightAligned: columns of numbers.
+  static func text(_ rows: [[String]], rightAligned: Set<Int> = []) -> String {
     var widths: [Int] = []
     for row in rows {
       for (index, cell) in row.enumerated() {
@@ -87,7 +142,8 @@ enum PlainTable {
     return rows.map { row in
       var line = ""
       for (index, cell) in row.enumerated() {
-        line += index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + 2)
+        let padding = String(repeating: " ", count: widths[index] - cell.count)
+        line += (rightAligned.contains(index) ? padding + cell : cell + padding) + "  "
       }
       while line.last == " " { line.removeLast() }
       return line

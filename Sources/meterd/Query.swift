@@ -114,10 +114,14 @@ struct ReadingPrinter {
     let due = reading.due.map { String(text($0).dropFirst(11).prefix(8)) } ?? "-"
     var line =
       "\(left(text(reading.time), 30)) \(left(due, 9)) \(left(reading.quantity, 22)) "
-      + "\(right(reading.value?.description ?? "-", 15)) \(left(reading.unit, 6)) \(left(reading.quality.rawValue, 10)) "
+      + "\(right(reading.shown ?? "-", 15)) \(left(reading.unit, 6)) \(left(reading.quality.rawValue, 10)) "
       + reading.flags.joined(separator: "+")
     if raw { line += "  " + CSVRow.hex(reading.raw) }
     return line
+  }
+
+  private func value(_ reading: Reading) -> String {
+    reading.value?.description ?? reading.text.map { "\"\(JSONText.escaped($0))\"" } ?? "null"
   }
 
   private func json(_ reading: Reading) -> String {
@@ -125,7 +129,7 @@ struct ReadingPrinter {
     var line =
       "{\"time\":\"\(text(reading.time))\",\"due\":\(reading.due.map { "\"\(text($0))\"" } ?? "null"),"
       + "\"received\":\"\(text(reading.received))\",\"meter_id\":\"\(reading.meterID)\","
-      + "\"quantity\":\"\(reading.quantity)\",\"value\":\(reading.value?.description ?? "null"),"
+      + "\"quantity\":\"\(reading.quantity)\",\"value\":\(value(reading)),"
       + "\"unit\":\"\(JSONText.escaped(reading.unit))\",\"kind\":\"\(reading.kind.rawValue)\","
       + "\"quality\":\"\(reading.quality.rawValue)\",\"flags\":[\(flags)],\"seq\":\(reading.seq),\"index\":\(reading.index)"
     if raw { line += ",\"raw\":\"\(CSVRow.hex(reading.raw))\"" }

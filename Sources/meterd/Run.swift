@@ -22,6 +22,8 @@ struct Run: AsyncParsableCommand {
     let logger = Logger(label: "meterd")
     signal(SIGHUP, SIG_IGN)  // One that comes before reloading is set up must not end the daemon.
     let settings = try Console.settings(config)
+    FileDescriptors.raiseSoftLimit()
+    if let shortage = FileDescriptors.shortage(buses: settings.buses.count) { logger.error("\(shortage)") }
     let daemon = try Daemon(settings: settings, path: config, logger: logger)
     let group = ServiceGroup(
       configuration: .init(

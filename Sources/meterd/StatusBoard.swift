@@ -93,46 +93,54 @@ final class StatusBoard: StatusProvider {
   private func text(_ time: Timestamp) -> String { time.rfc3339(offsetSeconds: zone.offsetSeconds(at: time)) }
 
   private func busStatus(_ bus: Settings.Bus, _ state: Acquisition.BusState?) -> BusStatus {
-    let statistics = state?.statistics
-    let isKnown = (statistics?.requests ?? 0) > 0
+    let statistics = state?.statistics ?? Modbus.BusStatistics()
+    let counts = statistics.counts
+    let isKnown = counts.requests > 0
+    let slots = state.map { Array($0.meters.values.map(\.slots)) } ?? []
     return BusStatus(
       id: bus.id, type: bus.words.type, address: bus.words.address,
-      state: isKnown ? (statistics?.isUp == true ? .up : .down) : .unknown, requests: statistics?.requests ?? 0,
-      good: statistics?.good ?? 0, timeouts: statistics?.timeouts ?? 0, crcErrors: statistics?.crcErrors ?? 0,
-      malformed: statistics?.malformed ?? 0, exceptions: statistics?.exceptions ?? 0,
-      linkFailures: statistics?.linkFailures ?? 0, skippedSlots: state?.skipped ?? 0, queueLength: state?.queued ?? 0,
-      lastError: statistics?.linkError.map { "\(bus.id): \($0)" })
+      state: isKnown ? (statistics.isUp ? .up : .down) : .unknown, requests: counts.requests, good: counts.good,
+      timeouts: counts.timeouts, crcErrors: counts.crcErrors, malformed: counts.malformed,
+      exceptions: counts.exceptionTotal, exceptionsByCode: counts.exceptionsByCode,
+      linkFailures: counts.linkFailures, staleReplies: statistics.staleReplies,
+      latencyP50Seconds: counts.latency.seconds(share: 0.5), latencyP99Seconds: counts.latency.seconds(share: 0.99),
+      efficiency: statistics.efficiency, slotsDue: slots.reduce(0) { $0 + $1.due },
+      slotsOnTime: slots.reduce(0) { $0 + $1.onTime }, skippedSlots: state?.skipped ?? 0,
+      queueLength: state?.queued ?? 0, lastError: statistics.linkError.map { "\(bus.id): \($0)" },
+      advice: statistics.advice)
   }
 
   private func meters(_ parts: Parts, _ buses: [Acquisition.BusState]) -> [MeterStatus] {
     guard let snapshot = parts.board?.snapshot else { return [] }
-    let devices = buses.reduce(into: [:]) { $0.merge($1.devices, uniquingKeysWith: { $1 }) }
+    let states = buses.reduce(into: [:]) { $0.merge($1.meters, uniquingKeysWith: { $1 }) }
     let links = Dictionary(buses.map { ($0.id, $0.statistics) }, uniquingKeysWith: { $1 })
     let delivered = parts.forwarders.first?.status.deliveredToday ?? [:]
     let now = parts.clock?.now() ?? SystemClock().now()
     return parts.settings.meters.map { meter in
       let known = snapshot.meters[meter.id]
-      let device = devices[meter.id]
+      let state = states[meter.id]
+      let device = state?.device
       let statistics = links[meter.definition.bus]
       let due = known.map { dueToday($0, snapshot.dayStart, now) } ?? 0
       let sent = delivered[meter.id]
       return MeterStatus(
         id: meter.id, name: meter.definition.metadata["name"] ?? "", bus: meter.definition.bus,
         unit: Int(meter.definition.unitID), profile: meter.definition.profile,
-        state: state(known, device, statistics), link: link(known, device, statistics),
+        state: self.state(known, device, statistics), link: link(known, device, statistics),
         lastGoodAt: known?.lastGoodAt.map(text), ageSeconds: known?.lastGoodAt.map { UInt64(max(now - $0, 0) / 1000) },
         quality: known?.quality?.rawValue,
         uploadRateToday: sent.flatMap { $0.rows > 0 ? Double($0.taken) / Double($0.rows) : nil },
         takenRateToday: due > 0 ? min(1, Double(known?.takenToday ?? 0) / Double(due)) : nil, dueToday: due,
-        takenToday: known?.takenToday ?? 0, lastError: device?.lastError,
-        lastErrorAt: device?.lastErrorAt.map(text))
+        takenToday: known?.takenToday ?? 0, slotsDue: state?.slots.due ?? 0, slotsOnTime: state?.slots.onTime ?? 0,
+        device: DeviceStatus(statistics?.devices[meter.definition.unitID] ?? DeviceStatistics()),
+        lastError: device?.lastError, lastErrorAt: device?.lastErrorAt.map(text))
     }
   }
 
   private func dueToday(_ meter: MeterBoard.Meter, _ dayStart: Timestamp, _ now: Timestamp) -> UInt64 {
     let from = max(dayStart, meter.activeSince)
     guard from <= now else { return 0 }
-    return UInt64(meter.decoder.slots.count(from: from, through: now) * meter.decoder.definition.points.count)
+    return UInt64(meter.decoder.readingsDue(from: from, through: now))
   }
 
   private func state(_ meter: MeterBoard.Meter?, _ device: DeviceState?, _ bus: Modbus.BusStatistics?)
@@ -171,16 +179,34 @@ final class StatusBoard: StatusProvider {
   }
 
   private func readings(of id: String, _ parts: Parts) -> [ReadingStatus] {
-    guard let meter = parts.board?.snapshot.meters[id], let observation = meter.last else { return [] }
-    var result: [ReadingStatus] = []
-    meter.decoder.forEachReading(of: observation) { reading in
-      result.append(
-        ReadingStatus(
-          time: text(reading.time), due: reading.due.map(text), received: text(reading.received),
-          meterID: reading.meterID, quantity: reading.quantity, value: reading.value?.description, unit: reading.unit,
-          kind: reading.kind.rawValue, quality: reading.quality.rawValue, flags: reading.flags, seq: reading.seq,
-          index: reading.index, raw: CSVRow.hex(reading.raw)))
+    guard let meter = parts.board?.snapshot.meters[id] else { return [] }
+    return meter.readings.map { reading in
+      ReadingStatus(
+        time: text(reading.time), due: reading.due.map(text), received: text(reading.received),
+        meterID: reading.meterID, quantity: reading.quantity, value: reading.shown, unit: reading.unit,
+        kind: reading.kind.rawValue, quality: reading.quality.rawValue, flags: reading.flags, seq: reading.seq,
+        index: reading.index, raw: CSVRow.hex(reading.raw))
     }
-    return result
   }
+}
+
+extension DeviceStatus {
+  init(_ device: DeviceStatistics) {
+    let counts = device.counts
+    self.init(
+      requests: counts.requests, good: counts.good, timeouts: counts.timeouts, crcErrors: counts.crcErrors,
+      malformed: counts.malformed, linkFailures: counts.linkFailures, exceptionsByCode: counts.exceptionsByCode,
+      latencyP50Seconds: counts.latency.seconds(share: 0.5), latencyP99Seconds: counts.latency.seconds(share: 0.99),
+      leastTurnaroundSeconds: device.leastTurnaroundNanoseconds.map { Double($0) / 1e9 })
+  }
+}
+
+extension TransactionCounts {
+  fileprivate var exceptionsByCode: [String: UInt64] {
+    Dictionary(uniqueKeysWithValues: exceptions.map { ("\($0.key)", $0.value) })
+  }
+}
+
+extension LatencyHistogram {
+  fileprivate func seconds(share: Double) -> Double? { nanoseconds(share: share).map { Double($0) / 1e9 } }
 }

@@ -12,8 +12,12 @@ enum Fixtures {
     buses: [
       BusStatus(
         id: "hall-1", type: "rtu", address: "/dev/ttyUSB0", state: .up, requests: 18_446_744_073_709_551_615, good: 996,
-        timeouts: 3, crcErrors: 1, malformed: 2, exceptions: 4, linkFailures: 5, skippedSlots: 6, queueLength: 7,
-        lastError: "unit 7: timeout", lastErrorAt: "2026-11-21T02:15:00.000Z")
+        timeouts: 3, crcErrors: 1, malformed: 2, exceptions: 6, exceptionsByCode: ["2": 5, "11": 1], linkFailures: 5,
+        staleReplies: 8, latencyP50Seconds: 0.04, latencyP99Seconds: 0.0625, efficiency: 0.978, slotsDue: 1000,
+        slotsOnTime: 999, skippedSlots: 6, queueLength: 7, lastError: "unit 7: timeout",
+        lastErrorAt: "2026-11-21T02:15:00.000Z",
+        advice:
+          "the adapter keeps each answer back for up to 16 ms: echo 1 > /sys/class/tty/ttyUSB0/device/latency_timer")
     ],
     meters: [incomer, water],
     archive: ArchiveStatus(
@@ -30,7 +34,10 @@ enum Fixtures {
   static let incomer = MeterStatus(
     id: "main-incomer", name: "1号厂房总进线", bus: "hall-1", unit: 1, profile: "chint-dtsu666", state: .ok, link: "up",
     lastGoodAt: "2026-11-21T02:15:00.000Z", ageSeconds: 12, quality: "good", uploadRateToday: 0.9997,
-    takenRateToday: 1, dueToday: 615, takenToday: 615)
+    takenRateToday: 1, dueToday: 615, takenToday: 615, slotsDue: 616, slotsOnTime: 615,
+    device: DeviceStatus(
+      requests: 620, good: 612, timeouts: 2, crcErrors: 1, exceptionsByCode: ["2": 5], latencyP50Seconds: 0.04,
+      latencyP99Seconds: 0.0625, leastTurnaroundSeconds: 0.011))
 
   static let water = MeterStatus(
     id: "rinse-water", name: "冲洗水表（二楼）", bus: "hall-1", unit: 7, state: .failing, link: "probing",

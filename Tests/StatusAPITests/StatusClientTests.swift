@@ -95,7 +95,8 @@ struct StatusClientTests {
 
   @Test func unknownFieldsAreIgnored() throws {
     let text = String(decoding: try StatusJSON.encode(Fixtures.report), as: UTF8.self)
-    let newer = text.replacing("{\"", with: "{\"of_the_future\":{\"x\":[1]},\"")
+    // In every object but the counts by exception code, whose keys are numbers.
+    let newer = text.replacing(/\{"(?=[a-z])/, with: "{\"of_the_future\":{\"x\":[1]},\"")
     #expect(try StatusJSON.decode(StatusReport.self, from: Array(newer.utf8)) == Fixtures.report)
     // And an older daemon's answer without a field that may be null.
     let older = text.replacing("\"profile\":null,", with: "")
@@ -117,6 +118,15 @@ struct StatusClientTests {
     #expect(String(decoding: bytes, as: UTF8.self).hasSuffix("\"value\":\(json)}\n"))
     let back = try StatusJSON.decode(ReadingStatus.self, from: bytes)
     #expect(back.value == (text == "1600.00" ? "1600" : text))
+  }
+
+  /// A serial number keeps its zeros, and is not read up to its first dash.
+  @Test(arguments: ["00123", "20260117-0042", "ABC \"1\""])
+  func textsStayTexts(text: String) throws {
+    var reading = Fixtures.readings[0]
+    reading.kind = "text"
+    reading.value = text
+    #expect(try StatusJSON.decode(ReadingStatus.self, from: StatusJSON.encode(reading)) == reading)
   }
 }
 

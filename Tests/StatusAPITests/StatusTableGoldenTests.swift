@@ -5,17 +5,28 @@ import Testing
 /// The pages as a terminal shows them. Chinese characters take two columns each, so the columns below line up in a
 /// terminal even where an editor shows them askew.
 struct StatusTableGoldenTests {
+  private var report: StatusReport {
+    var report = Fixtures.report
+    report.buses[0].requests = 1011
+    return report
+  }
+
   @Test func eightyColumns() {
     #expect(
-      StatusTable.render(Fixtures.report, width: 80) == """
+      StatusTable.render(report, width: 80) == """
         degraded: 1 of 2 meters fails
         yangzhou-1, meterd 1.0.0, up 24 h 0 min, 2026-11-21T02:15:12Z
         ! meter rinse-water on bus hall-1 unit 7: no answer within 500 ms since 10:02;
           check power, wiring and unit id
+        - note on hall-1: the adapter keeps each answer back for up to 16 ms: echo 1 >
+          /sys/class/tty/ttyUSB0/device/latency_timer
 
         METER         NAME          LINK     LAST GOOD  QUALITY  UPLOADED  LAST ERROR
         main-incomer  1号厂房总进…  up            12 s  good       99.9 %  -
         rinse-water   冲洗水表（…   probing     15 min  bad        97.5 %  unit 7: no a…
+
+        BUS     STATE  REQUESTS    GOOD  ON TIME    P50    P99  EFFICIENCY  LAST ERROR
+        hall-1  up         1011  98.5 %   99.9 %  40 ms  63 ms      97.8 %  unit 7: tim…
 
         ARCHIVE         STATE  COMMITTED  TODAY    SIZE     FREE  IN 5 YEARS  LAST ERROR
         /var/lib/mete…  ok     02:15:11   43200  1.2 GB  50.1 GB     12.3 GB  -
@@ -28,14 +39,19 @@ struct StatusTableGoldenTests {
 
   @Test func hundredAndTwentyColumns() {
     #expect(
-      StatusTable.render(Fixtures.report, width: 120) == """
+      StatusTable.render(report, width: 120) == """
         degraded: 1 of 2 meters fails
         yangzhou-1, meterd 1.0.0, up 24 h 0 min, 2026-11-21T02:15:12Z
         ! meter rinse-water on bus hall-1 unit 7: no answer within 500 ms since 10:02; check power, wiring and unit id
+        - note on hall-1: the adapter keeps each answer back for up to 16 ms: echo 1 >
+          /sys/class/tty/ttyUSB0/device/latency_timer
 
         METER         NAME              LINK     LAST GOOD  QUALITY  UPLOADED  LAST ERROR
         main-incomer  1号厂房总进线     up            12 s  good       99.9 %  -
         rinse-water   冲洗水表（二楼）  probing     15 min  bad        97.5 %  unit 7: no answer within 500 ms; check power, wi…
+
+        BUS     STATE  REQUESTS    GOOD  ON TIME    P50    P99  EFFICIENCY  LAST ERROR
+        hall-1  up         1011  98.5 %   99.9 %  40 ms  63 ms      97.8 %  unit 7: timeout
 
         ARCHIVE                  STATE  COMMITTED  TODAY    SIZE     FREE  IN 5 YEARS  LAST ERROR
         /var/lib/meterd/archive  ok     02:15:11   43200  1.2 GB  50.1 GB     12.3 GB  -
@@ -54,6 +70,9 @@ struct StatusTableGoldenTests {
         bus hall-1, unit 1, profile chint-dtsu666, link up
         last good reading at 2026-11-21T02:15:00Z, 12 s ago; newest poll good
         today 615 of 615 due taken (100.0 %), uploaded 99.9 %
+        620 requests to the unit, 612 good (98.7 %); 2 timeouts, 1 wrong checksum, exception 2: 5
+        answers in 40 ms (half of them), 63 ms (99 of 100); begins after 11 ms at best
+        slots 615 of 616 on time (99.8 %)
 
         QUANTITY                              VALUE  UNIT  KIND     QUALITY  FLAGS              TIME                  RAW
         energy_active_import  123456789012345678.57  kWh   counter  good     -                  2026-11-21T02:15:00Z  0001e240

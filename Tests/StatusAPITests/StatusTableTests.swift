@@ -47,6 +47,16 @@ struct StatusTableTests {
     #expect(StatusTable.percent(rate) == text)
   }
 
+  @Test(
+    arguments: [
+      (0.0004, "0.4 ms"), (0.0099, "9.9 ms"), (0.00996, "10 ms"), (0.0405, "41 ms"), (0.9994, "999 ms"),
+      (0.9996, "1.0 s"),
+      (12.34, "12 s"), (-1, "-"), (.nan, "-"), (nil, "-"),
+    ] as [(Double?, String)])
+  func answerTimes(seconds: Double?, text: String) {
+    #expect(StatusTable.seconds(seconds) == text)
+  }
+
   @Test(arguments: [
     (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_999, "99.9 kB"), (100_000, "100 kB"), (1_234_567_890, "1.2 GB"),
     (UInt64.max, "18.4 EB"),
