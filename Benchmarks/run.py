@@ -13,16 +13,17 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from bench import bus, fleet, footprint, machine
+from bench import bus, fleet, footprint, machine, sick, wire
 from bench.report import Report
 
+BENCHMARKS = {"bus": bus, "wire": wire, "sick": sick, "fleet": fleet, "footprint": footprint}
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--only", action="append", choices=["bus", "fleet", "footprint"], help="repeatable; all by default")
+        "--only", action="append", choices=list(BENCHMARKS), help="repeatable; all by default")
     parser.add_argument("--meterd", type=pathlib.Path, required=True, help="a release build")
     parser.add_argument("--bus-loop", type=pathlib.Path, required=True)
     parser.add_argument("--tools", type=pathlib.Path, required=True, help="where the C programs lie")
@@ -30,20 +31,23 @@ def main():
     parser.add_argument(
         "--data", type=pathlib.Path, default=HERE / "scratch",
         help="where archives are written: a real disk, no tmpfs; collectd writes to no path with a leading dot")
-    parser.add_argument("--seconds", type=int, default=60, help="length of each measurement of a daemon")
+    parser.add_argument(
+        "--seconds", type=int,
+        help="length of each measurement of a daemon, and of wire's in all; 60 by default, of sick 240")
     parser.add_argument("--rounds", type=int, default=9, help="of each program in the bus benchmark")
     parser.add_argument("--reads", type=int, default=20000, help="in a round of the bus benchmark")
-    parser.add_argument("--meters", type=int, nargs="+", default=[500, 2000], help="sizes of the fleet")
+    parser.add_argument(
+        "--meters", type=int, nargs="*", default=[500, 2000],
+        help="sizes of the fleet of every second; the one with dead meters runs besides")
     parser.add_argument("--forward", action="store_true", help="the fleet's daemon writes spool files as well")
     options = parser.parse_args()
-    wanted = options.only or ["bus", "fleet", "footprint"]
     options.data.mkdir(parents=True, exist_ok=True)
     options.results.parent.mkdir(parents=True, exist_ok=True)
     options.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterd-bench.", dir=options.data))
     with open(options.results, "a", encoding="utf-8") as out:
         report = Report(out, {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **machine.facts(options)})
-        for name, room in (("bus", bus), ("fleet", fleet), ("footprint", footprint)):
-            if name in wanted:
+        for name, room in BENCHMARKS.items():
+            if name in (options.only or BENCHMARKS):
                 report.add(name, room.run(options))
         report.end()
     shutil.rmtree(options.scratch)  # Not where something went wrong: its logs tell.

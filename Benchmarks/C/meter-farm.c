@@ -1,7 +1,7 @@
 /* Thousands of meters in one thread: a Modbus TCP server on every address of 127.0.0.0/8 at one port, lean enough that
    the client's cost is what is measured. Answers FC 3 and 4 at any address with float32 pairs (register pair n reads
-   200 + n + hundredths that move), everything else with exception 1.
-   meter-farm PORT   (prints "ready"; at SIGTERM prints one JSON line of what it served) */
+   200 + n + hundredths that move), everything else with exception 1. At the silent port it accepts and never answers.
+   meter-farm PORT [SILENT_PORT]   (prints "ready"; at SIGTERM prints one JSON line of what it served) */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,8 +21,8 @@
 enum { maximum_descriptor = 16384, request_length = 12 };
 
 /* What has arrived of a request that is not whole. */
-static struct { uint8_t bytes[request_length]; int count; } pending[maximum_descriptor];
-static unsigned long requests, connections, refused;
+static struct { uint8_t bytes[request_length]; int count, silent; } pending[maximum_descriptor];
+static unsigned long requests, connections, refused, ignored;
 static volatile sig_atomic_t ended;
 
 static void end(int signal) {
@@ -65,6 +65,10 @@ static int serve(int descriptor) {
   ssize_t got = recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT);
   if (got < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
   if (got == 0) return -1;
+  if (pending[descriptor].silent) {
+    ignored += (unsigned long)got;
+    return 0;
+  }
   for (ssize_t i = 0; i < got; i++) {
     pending[descriptor].bytes[pending[descriptor].count++] = buffer[i];
     if (pending[descriptor].count < request_length) continue;
@@ -75,28 +79,35 @@ static int serve(int descriptor) {
   return 0;
 }
 
-int main(int argc, char **argv) {
-  if (argc != 2) return 64;
-  struct sigaction action = {.sa_handler = end};
-  sigaction(SIGTERM, &action, NULL);
+/* Its descriptor, in the epoll set. */
+static int listen_at(const char *port, int poll) {
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
   if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0) {
     perror("meter-farm");
-    return 1;
+    exit(1);
   }
-  int poll = epoll_create1(EPOLL_CLOEXEC);
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[256];
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
   epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
+  return listener;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2 && argc != 3) return 64;
+  struct sigaction action = {.sa_handler = end};
+  sigaction(SIGTERM, &action, NULL);
+  int poll = epoll_create1(EPOLL_CLOEXEC), one = 1;
+  int listener = listen_at(argv[1], poll), silent = argc == 3 ? listen_at(argv[2], poll) : -1;
+  struct epoll_event events[256];
   puts("ready");
   fflush(stdout);
   while (!ended) {
     int count = epoll_wait(poll, events, 256, -1);
     for (int i = 0; i < count; i++) {
       int descriptor = events[i].data.fd;
-      if (descriptor == listener) {
-        int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (descriptor == listener || descriptor == silent) {
+        int client = accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (client < 0) continue;
         if (client >= maximum_descriptor) {
           close(client);
@@ -104,6 +115,7 @@ int main(int argc, char **argv) {
         }
         setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         pending[client].count = 0;
+        pending[client].silent = descriptor == silent;
         connections++;
         struct epoll_event added = {.events = EPOLLIN, .data.fd = client};
         epoll_ctl(poll, EPOLL_CTL_ADD, client, &added);
@@ -116,7 +128,7 @@ int main(int argc, char **argv) {
   getrusage(RUSAGE_SELF, &usage);
   double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
              + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  printf("{\"requests\": %lu, \"connections\": %lu, \"refused\": %lu, \"cpu_s\": %.2f}\n", requests, connections,
-         refused, cpu);
+  printf("{\"requests\": %lu, \"connections\": %lu, \"refused\": %lu, \"ignored_bytes\": %lu, \"cpu_s\": %.2f}\n",
+         requests, connections, refused, ignored, cpu);
   return 0;
 }

@@ -1,6 +1,25 @@
 """What an archive says of when things were read."""
 
+import collections
 import sqlite3
+
+POLL, MISSED = 0, 1
+
+Row = collections.namedtuple("Row", "meter kind due received outcome")
+
+
+def polls(directory, since_ms, until_ms):
+    """Polls, and slots recorded as missed, whose slot lies in [since, until)."""
+    rows = []
+    for file in sorted((directory / "archive").rglob("*.sqlite")):
+        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+        if "observation" in tables:
+            rows += map(Row._make, database.execute(
+                "SELECT meter_id, kind, due, received, outcome FROM observation JOIN meter ON meter.id = meter "
+                "WHERE due >= ? AND due < ? AND kind IN (0, 1)", (since_ms, until_ms)))
+        database.close()
+    return rows
 
 
 def lateness(directory, since_ms, until_ms):
@@ -8,23 +27,13 @@ def lateness(directory, since_ms, until_ms):
 
     Returns (latenesses in ascending order, polls that were not ok, slots recorded as missed).
     """
-    late, failed, missed = [], 0, 0
-    for file in sorted((directory / "archive").rglob("*.sqlite")):
-        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
-        if "observation" not in tables:
-            continue
-        for kind, due, received, outcome in database.execute(
-                "SELECT kind, due, received, outcome FROM observation WHERE due >= ? AND due < ?",
-                (since_ms, until_ms)):
-            if kind == 1:
-                missed += 1
-            elif kind == 0 and outcome == 0:
-                late.append(received - due)
-            elif kind == 0:
-                failed += 1
-        database.close()
-    late.sort()
+    return summary(polls(directory, since_ms, until_ms))
+
+
+def summary(rows):
+    late = sorted(row.received - row.due for row in rows if row.kind == POLL and row.outcome == 0)
+    failed = sum(1 for row in rows if row.kind == POLL and row.outcome != 0)
+    missed = sum(1 for row in rows if row.kind == MISSED)
     return late, failed, missed
 
 

@@ -11,9 +11,11 @@ from .report import Row
 PORT = 25504
 METERS = 16
 SETTLE_SECONDS = 5
+DEFAULT_SECONDS = 60
 
 
 def run(options):
+    wanted = options.seconds or DEFAULT_SECONDS
     daemon_path = shutil.which("collectd", path="/usr/sbin:/usr/bin") or "collectd"
     if not pathlib.Path(daemon_path).exists():
         raise SystemExit("collectd is not installed: apt-get install collectd-core")
@@ -30,12 +32,12 @@ def run(options):
             begin, everyone = time.time(), machine.machine_cpu_seconds()
             before = {p: p.cpu_seconds() for p in (own, peer)}
             rows_before = csv_rows(directory)
-            time.sleep(options.seconds)
+            time.sleep(wanted)
             length = time.time() - begin
             used = {p: p.cpu_seconds() - before[p] for p in (own, peer)}
             peer_readings = csv_rows(directory) - rows_before
             others = machine.busy_others(length, sum(used.values()), everyone, machine.machine_cpu_seconds())
-            disturbed = disturbance.reason(options.seconds, others + sum(used.values()) / length)
+            disturbed = disturbance.reason(wanted, others + sum(used.values()) / length)
             memory = {p: p.memory() for p in (own, peer)}
             for process in (own, peer):
                 process.check()

@@ -48,17 +48,13 @@ public final class Acquisition: Sendable {
     let from = isFirst ? started.time : clock.now()
     let hashes = try await archive.use(meters.map(\.definition), from: from)
     let wanted = Dictionary(
-      meters.map { meter -> (String, MeterPlan) in
-        var meter = meter
-        meter.definitionHash = hashes[meter.id] ?? ""
-        return (meter.id, meter)
-      }, uniquingKeysWith: { $1 })
+      meters.map { ($0.id, $0.stored(as: hashes[$0.id] ?? "")) }, uniquingKeysWith: { $1 })
     let plans = Dictionary(buses.map { ($0.settings.id, $0) }, uniquingKeysWith: { $1 })
     var problems: [String] = []
     let ended = state.withLock { state -> [Task<Void, Never>] in
       var ended: [Task<Void, Never>] = []
       for (id, worker) in state.workers where plans[id] != worker.plan {
-        worker.stop()
+        worker.stop(isReplaced: true)
         state.workers[id] = nil
         if let run = state.runs.removeValue(forKey: id) { ended.append(run) }
       }

@@ -17,6 +17,8 @@ final class BusWorker: Sendable {
   private struct State {
     var poller: Poller
     var stopping = false
+    /// A reload ends the bus: what waits is missed. At the end of meterd it is found missing at the next start.
+    var isReplaced = false
   }
 
   init(_ plan: BusPlan, recorder: Recorder, clock: TrustedClock, logger: Logger) throws {
@@ -47,17 +49,21 @@ final class BusWorker: Sendable {
         }
       }
       bus.close()
+      if state.withLock({ $0.isReplaced }) { withPoller { $0.abandon(at: $1) } }
     }
   }
 
-  func stop() {
-    state.withLock { $0.stopping = true }
+  func stop(isReplaced: Bool = false) {
+    state.withLock {
+      $0.stopping = true
+      $0.isReplaced = isReplaced
+    }
     bus.stop()
     signal.signal()
   }
 
   func set(_ meter: MeterPlan) { state.withLock { $0.poller.set(meter) } }
-  func remove(_ meterID: String) { state.withLock { $0.poller.remove(meterID) } }
+  func remove(_ meterID: String) { withPoller { $0.remove(meterID, at: $1) } }
 
   func due(_ meterID: String, slot: Timestamp, repeated: Bool) {
     withPoller { $0.due(meterID, slot: slot, repeated: repeated, at: $1) }

@@ -10,6 +10,7 @@ public struct DeviceState: Sendable, Hashable {
   public private(set) var isReachable = true
   /// A dead device is not tried before.
   public private(set) var probeAt: Timestamp?
+  private var probeAfterMilliseconds: Int64 = 0
 
   /// After so many failures in a row a device costs its bus no more than one timeout per probe.
   static let failuresBeforeProbing = 3
@@ -39,7 +40,8 @@ public struct DeviceState: Sendable, Hashable {
     let over = failures - DeviceState.failuresBeforeProbing
     if over >= 0 {
       let factor = over >= 4 ? 10 : min(Int64(1) << Int64(over), 10)
-      probeAt = now + probeEveryMilliseconds * factor
+      probeAfterMilliseconds = probeEveryMilliseconds * factor
+      probeAt = now + probeAfterMilliseconds
     }
     let ordinal = failures == 1 ? "" : ", \(DeviceState.ordinal(failures)) time"
     let next = probeAt.map { "; next try \(DeviceState.timeOfDay($0, zone))" } ?? ""
@@ -47,10 +49,10 @@ public struct DeviceState: Sendable, Hashable {
     lastErrorAt = now
   }
 
-  /// Whether the clock may have stepped back so far that the next try lies out of reach.
-  func mayBeTried(at now: Timestamp, probeEveryMilliseconds: Int64) -> Bool {
+  /// Whether its time has come; or the clock stepped back, so that it lies further away than the device was to wait.
+  func mayBeTried(at now: Timestamp) -> Bool {
     guard let probeAt else { return true }
-    return now >= probeAt || probeAt - now > probeEveryMilliseconds * 10
+    return now >= probeAt || probeAt - now > probeAfterMilliseconds
   }
 
   /// `10:16:00`, as the clock on the wall of the site shows it.

@@ -16,14 +16,14 @@ public struct BusPlan: Sendable, Hashable {
   }
 }
 
-/// One meter as acquisition needs it: whom to ask for what, and when.
-public struct MeterPlan: Sendable, Hashable {
+/// One meter as acquisition needs it: whom to ask for what, and when. A class, because every poll hands it on several times.
+public final class MeterPlan: Sendable, Hashable {
   public let id: String
   public let busID: String
   public let device: Device
   public let slots: Slots
-  /// SHA-256 of the definition; set when it is in the archive.
-  public var definitionHash = ""
+  /// SHA-256 of the definition, once it is in the archive.
+  public let definitionHash: String
   public let definition: Definition
   public let maximumRegisters: Int
   public let forbidden: [ReadPlan.Forbidden]
@@ -47,6 +47,7 @@ public struct MeterPlan: Sendable, Hashable {
     self.definition = definition
     self.maximumRegisters = maximumRegisters
     self.forbidden = forbidden
+    definitionHash = ""
     let slots = try Decoder(definition).slots
     self.slots = slots
     let intervals = Set(definition.points.map { $0.everyMilliseconds ?? slots.everyMilliseconds })
@@ -59,6 +60,29 @@ public struct MeterPlan: Sendable, Hashable {
         slots: every == slots.everyMilliseconds ? nil : Slots(everyMilliseconds: every, zone: slots.zone), spans: spans)
     }
   }
+
+  private init(_ other: MeterPlan, definitionHash: String) {
+    id = other.id
+    busID = other.busID
+    device = other.device
+    slots = other.slots
+    definition = other.definition
+    maximumRegisters = other.maximumRegisters
+    forbidden = other.forbidden
+    groups = other.groups
+    self.definitionHash = definitionHash
+  }
+
+  /// The same meter, its definition being in the archive.
+  func stored(as definitionHash: String) -> MeterPlan { MeterPlan(self, definitionHash: definitionHash) }
+
+  public static func == (a: MeterPlan, b: MeterPlan) -> Bool {
+    a === b
+      || a.definition == b.definition && a.definitionHash == b.definitionHash && a.device == b.device
+        && a.maximumRegisters == b.maximumRegisters && a.forbidden == b.forbidden
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
 
   /// Which groups are due in a slot, a bit each.
   func due(at slot: Timestamp) -> UInt64 {

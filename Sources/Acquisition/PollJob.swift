@@ -4,6 +4,9 @@ import ModbusProtocol
 /// One slot of one meter on its way: the requests, and what came of them so far.
 struct PollJob {
   let meterID: String
+  /// What the meter was when the poll began: a reload in between must not mix two devices or two definitions.
+  private(set) var plan: MeterPlan?
+  private(set) var version = 0
   let slot: Timestamp
   let repeated: Bool
   /// Whether the label is of a clock that was trusted.
@@ -17,11 +20,11 @@ struct PollJob {
   /// How often the device was busy.
   var busyTimes = 0
   var hasBeenRetried = false
-  /// Of the answers that came together: whether the failure among them has been counted. Several in flight are one.
-  var hasCountedFailure = false
+  /// Whether that was decided by an answer of the same batch: others of it that failed share it.
+  var isBeingRetried = false
   /// The device failed: the rest is not asked.
   var hasFailed = false
-  /// The bus was told to stop: nothing is recorded, the slot is found missing at the next start.
+  /// The bus was told to stop while it was asked.
   var isStopped = false
   /// The arrival of the latest reply.
   var answeredAt: Timestamp?
@@ -38,7 +41,9 @@ struct PollJob {
   var marks: Observation.Marks { repeated ? .repeatedLabel : [] }
   var hasBegun: Bool { !requests.isEmpty }
 
-  mutating func begin(_ requests: [ReadRequest]) {
+  mutating func begin(_ requests: [ReadRequest], of plan: MeterPlan, version: Int) {
+    self.plan = plan
+    self.version = version
     self.requests = requests
     blocks = Array(repeating: nil, count: requests.count)
   }
@@ -46,6 +51,9 @@ struct PollJob {
   /// Places of requests that have no outcome yet.
   var unasked: [Int] { hasFailed ? [] : blocks.indices.filter { blocks[$0] == nil } }
   var isOver: Bool { hasFailed || !blocks.contains { $0 == nil } }
+
+  /// Whether there is anything to tell of it.
+  var hasOutcome: Bool { !attempts.isEmpty || blocks.contains { $0 != nil } }
 
   mutating func settle(_ place: Int, _ result: ReadResult) { blocks[place] = Block(requests[place], result) }
 
@@ -62,12 +70,16 @@ struct PollJob {
     blocks += parts.map { _ in nil }
   }
 
-  /// Whether anything within that request was read.
-  func hasRead(within request: ReadRequest) -> Bool {
-    zip(requests, blocks).contains { part, block in
-      block?.outcome == .ok && part.function == request.function && part.address >= request.address
-        && Int(part.address) + Int(part.count) <= Int(request.address) + Int(request.count)
+  /// Whether the device refused every part of that request by exception 2 or 3.
+  func wasRefused(within request: ReadRequest) -> Bool {
+    zip(requests, blocks).allSatisfy { part, block in
+      !isPart(part, of: request) || block?.outcome == .exception(2) || block?.outcome == .exception(3)
     }
+  }
+
+  private func isPart(_ part: ReadRequest, of request: ReadRequest) -> Bool {
+    part.function == request.function && part.address >= request.address
+      && Int(part.address) + Int(part.count) <= Int(request.address) + Int(request.count)
   }
 
   /// What the archive gets; requests without an outcome were not asked.

@@ -9,8 +9,10 @@ extension Poller {
   static let busyPauseNanoseconds: UInt64 = 100_000_000
 
   /// What an answer means for the poll and for the device. "The meter refused" is never mixed up with "the link failed".
-  mutating func take(_ answer: Answer, _ place: Int, _ job: inout PollJob, at now: Moment) {
-    guard let meter = meters[job.meterID]?.plan else { return }
+  mutating func take(
+    _ answer: Answer, _ place: Int, _ job: inout PollJob, at now: Moment, arrivedAt: Timestamp
+  ) {
+    guard let meter = job.plan else { return }
     let request = job.requests[place]
     let unitID = meter.device.unitID
     var device = devices[unitID] ?? DeviceState()
@@ -21,7 +23,7 @@ extension Poller {
     case .data:
       device.answered()
       job.settle(place, answer.result)
-      job.answeredAt = now.wall
+      job.answeredAt = arrivedAt
       if let turnaround = answer.turnaroundNanoseconds {
         meters[job.meterID]?.requests.observe(turnaroundNanoseconds: turnaround)
       }
@@ -35,11 +37,13 @@ extension Poller {
       job.settle(place, answer.result)
       fail(&device, &job, "\(who): \(ErrorText.exception(code, request))", meter, at: now)
     case .exception(let code):
-      device.refused("\(who): \(ErrorText.exception(code, request))", at: now.wall)
+      let text = "\(who): \(ErrorText.exception(code, request))"
+      device.refused(text, at: now.wall)
+      if meters[job.meterID]?.requests.isNew(code, to: request) == true { add(.warn(text)) }
       if code == 2 || code == 3,
         let (cuts, parts) = meters[job.meterID]?.requests.split(request, of: meter, at: job.slot)
       {
-        add(.tell("\(who): \(ErrorText.exception(code, request)); asked in \(parts.count) parts from now on"))
+        add(.tell("\(who): asked in \(parts.count) parts from now on"))
         job.split(place, answer.result, cuts: cuts, parts: parts)
       } else {
         job.settle(place, answer.result)
@@ -51,15 +55,17 @@ extension Poller {
     case .failed(.held(let nanoseconds)): retry = nanoseconds
     case .failed(.stopped): job.isStopped = true
     case .failed(let failure):
-      // A device that has answered so far gets a second chance within its slot, when the others had their turn.
-      let maybeAgain = device.failures == 0 && !job.hasBeenRetried
-      let isSecondOfTheSame = job.hasCountedFailure && job.hasBeenRetried && !job.hasFailed
-      fail(&device, &job, "\(who): \(ErrorText.failure(failure, plan.settings, meter.device))", meter, at: now)
+      // A device that has answered so far gets a second chance within its slot, when the others had their turn: unless what
+      // has been read already would have to wait for it too long.
       let pause = plan.settings.format == nil ? 0 : UInt64(plan.settings.lateWindowMilliseconds) * 1_000_000
-      if isSecondOfTheSame || maybeAgain && leavesTime(pause, job, meter, at: now) {
+      let mayWait = leavesTime(pause, job, meter, at: now) && (job.answeredAt == nil || pause <= 1_000_000_000)
+      let again = soundUnits.contains(unitID) && (job.isBeingRetried || !job.hasBeenRetried && mayWait)
+      fail(&device, &job, "\(who): \(ErrorText.failure(failure, plan.settings, meter.device))", meter, at: now)
+      if again {
         job.keepAttempt(place, answer.result)
         job.hasFailed = false
         job.hasBeenRetried = true
+        job.isBeingRetried = true
         job.readyAtNanoseconds = now.nanoseconds + max(pause, 1_000_000)
       } else {
         job.settle(place, answer.result)
@@ -80,11 +86,10 @@ extension Poller {
   private mutating func fail(
     _ device: inout DeviceState, _ job: inout PollJob, _ why: String, _ meter: MeterPlan, at now: Moment
   ) {
-    if !job.hasCountedFailure {
+    if failedUnits.insert(meter.device.unitID).inserted {
       device.failed(
         why, at: now.wall, probeEveryMilliseconds: plan.probeEveryMilliseconds, zone: meter.slots.zone)
     }
-    job.hasCountedFailure = true
     job.hasFailed = true
   }
 
@@ -109,8 +114,6 @@ extension Poller {
       if after.failures == 1 || after.failures == DeviceState.failuresBeforeProbing, let text = after.lastError {
         add(.warn(text))
       }
-    } else if after.failures == 0, let text = after.lastError, text != before.lastError {
-      add(.warn(text))
     }
   }
 }

@@ -9,12 +9,16 @@ struct RequestMemory {
   private var leastTurnaround: UInt64?
   private var samples = 0
   private(set) var cuts: Set<ReadPlan.Cut> = []
-  /// Refused in parts as well: splitting them is no use.
-  private var refusedAltogether: Set<ReadRequest> = []
+  /// Refused in parts as well, and when that was: splitting them is no use for a while.
+  private var refusedAltogether: [ReadRequest: Timestamp] = [:]
+  /// What the device refused already, by request: nobody has to be told again.
+  private var refusals: [ReadRequest: UInt8] = [:]
   private var plans: [UInt64: [ReadRequest]] = [:]
 
   /// A turnaround counts once it was seen so often.
   private static let samplesNeeded = 5
+  /// A device that refuses everything, while it starts for example, is tried in parts again after that.
+  static let splitAgainAfterMilliseconds: Int64 = 600_000
 
   init(format: SerialFormat?) {
     self.format = format
@@ -48,7 +52,10 @@ struct RequestMemory {
   mutating func split(_ request: ReadRequest, of plan: MeterPlan, at slot: Timestamp)
     -> (cuts: Set<ReadPlan.Cut>, parts: [ReadRequest])?
   {
-    if refusedAltogether.contains(request) { return nil }
+    if let since = refusedAltogether[request] {
+      if abs(slot - since) < RequestMemory.splitAgainAfterMilliseconds { return nil }
+      refusedAltogether[request] = nil
+    }
     let spans = plan.spans(due: plan.due(at: slot)).filter { $0.isWithin(request) }
     let new = ReadPlan.cuts(in: request, spans: spans)
     if new.isEmpty { return nil }
@@ -59,16 +66,18 @@ struct RequestMemory {
     return (new, ReadPlan(spans: spans, limits: limits).requests)
   }
 
+  /// Whether the device has not refused that request with that code before.
+  mutating func isNew(_ code: UInt8, to request: ReadRequest) -> Bool {
+    refusals.updateValue(code, forKey: request) != code
+  }
+
   /// A poll is over: cuts that did not help are taken back, so that a device that refuses everything for a while does not
   /// cost more for ever.
-  mutating func learn(from job: PollJob, _ plan: MeterPlan) {
-    for (request, cuts) in job.splits where !job.hasRead(within: request) {
+  mutating func learn(from job: PollJob) {
+    for (request, cuts) in job.splits where job.wasRefused(within: request) {
       self.cuts.subtract(cuts)
-      refusedAltogether.insert(request)
+      refusedAltogether[request] = job.slot
       plans = [:]
-    }
-    if job.splits.isEmpty, !refusedAltogether.isEmpty, job.answeredAt != nil {
-      refusedAltogether = refusedAltogether.filter { !job.hasRead(within: $0) }
     }
   }
 }

@@ -11,6 +11,8 @@
 
 int meterd_tty_exclusive(int descriptor) { return ioctl(descriptor, TIOCEXCL); }
 
+void meterd_tty_shared(int descriptor) { ioctl(descriptor, TIOCNXCL); }
+
 int meterd_wake_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 void meterd_wake_signal(int descriptor) {

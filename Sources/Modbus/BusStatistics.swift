@@ -17,6 +17,17 @@ public struct TransactionCounts: Sendable, Hashable {
 
   public var exceptionTotal: UInt64 { exceptions.values.reduce(0, +) }
 
+  mutating func add(_ other: TransactionCounts) {
+    requests += other.requests
+    good += other.good
+    timeouts += other.timeouts
+    crcErrors += other.crcErrors
+    malformed += other.malformed
+    linkFailures += other.linkFailures
+    exceptions.merge(other.exceptions, uniquingKeysWith: +)
+    latency.add(other.latency)
+  }
+
   mutating func add(_ answer: Answer) {
     switch answer.result {
     case .failed(.stopped), .failed(.held): return
@@ -46,7 +57,6 @@ public struct DeviceStatistics: Sendable, Hashable {
 
 /// Counters since the bus was made.
 public struct BusStatistics: Sendable, Hashable {
-  public var counts = TransactionCounts()
   /// By unit id.
   public var devices: [UInt8: DeviceStatistics] = [:]
   /// Late replies of earlier requests, thrown away.
@@ -63,13 +73,15 @@ public struct BusStatistics: Sendable, Hashable {
 
   public init() {}
 
+  /// Of all devices together.
+  public var counts: TransactionCounts { devices.values.reduce(into: TransactionCounts()) { $0.add($1.counts) } }
+
   /// Least possible time / time taken, of good reads on a serial line; nil elsewhere.
   public var efficiency: Double? {
     occupiedNanoseconds == 0 ? nil : Double(leastNanoseconds) / Double(occupiedNanoseconds)
   }
 
   mutating func add(_ ask: Ask, _ answer: Answer, occupiedNanoseconds occupied: UInt64, format: SerialFormat?) {
-    counts.add(answer)
     var device = devices.removeValue(forKey: ask.device.unitID) ?? DeviceStatistics()
     device.counts.add(answer)
     if let turnaround = answer.turnaroundNanoseconds {

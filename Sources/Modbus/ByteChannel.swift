@@ -17,7 +17,8 @@ protocol ByteChannel {
   /// Waits for bytes until the deadline; puts them at the buffer's start.
   mutating func receive(into buffer: inout [UInt8], untilNanoseconds deadline: UInt64) -> Received
   /// Throws away what has come and was not read.
-  mutating func discardInput()
+  /// - Returns: false where the other side has closed the connection.
+  mutating func discardInput() -> Bool
   /// Serial devices: speaks in another format from now on.
   mutating func use(_ format: SerialFormat) -> ChannelFailure?
   func now() -> UInt64

@@ -14,6 +14,16 @@ public struct LatencyHistogram: Sendable, Hashable {
     counts[place] += 1
   }
 
+  mutating func add(_ other: LatencyHistogram) {
+    if counts.isEmpty {
+      counts = other.counts
+    } else if !other.counts.isEmpty {
+      for index in counts.indices {
+        counts[index] = UInt32(clamping: UInt64(counts[index]) + UInt64(other.counts[index]))
+      }
+    }
+  }
+
   /// The time that `share` of the answers (0…1) did not exceed, rounded up to a step; nil before the first answer.
   public func nanoseconds(share: Double) -> UInt64? {
     let total = counts.reduce(0) { $0 + UInt64($1) }

@@ -23,6 +23,8 @@ struct Link<Channel: ByteChannel> {
   var trace: (@Sendable (BusTrace) -> Void)?
   private var retry = Backoff()
   private var silentExchanges = 0
+  /// Units that have answered on this connection.
+  private var answering: Set<UInt8> = []
   private let pauseAfterConnectNanoseconds: UInt64
   /// A connection through a converter takes longer than an answer on it.
   private let timeoutMilliseconds: Int64
@@ -40,6 +42,8 @@ struct Link<Channel: ByteChannel> {
     switch channel.open(timeoutMilliseconds: timeoutMilliseconds) {
     case nil:
       retry.succeeded()
+      silentExchanges = 0
+      answering = []
       return channel.pause(untilNanoseconds: channel.now() + pauseAfterConnectNanoseconds) ? nil : .stopped
     case .stopped?: return .stopped
     case .because(let why)?:
@@ -67,13 +71,17 @@ struct Link<Channel: ByteChannel> {
     return .link("\(channel.name): \(why)")
   }
 
-  /// Called after each exchange. A connection on which nothing has come for some of them in a row may be dead without anybody
-  /// having said so (a router in between forgot it): it is opened anew.
-  mutating func note(hasReceived: Bool) {
-    silentExchanges = hasReceived ? 0 : silentExchanges + 1
-    guard channel.isConnection, silentExchanges >= Link.silentExchangesBeforeReopening else { return }
-    channel.close()
-    silentExchanges = 0
+  /// Called after each exchange with a unit. A connection on which units that did answer on it have been silent some times in
+  /// a row may be dead without anybody having said so (a router in between forgot it): it is opened anew.
+  mutating func note(_ unitID: UInt8, hasReceived: Bool) {
+    guard channel.isConnection, channel.isOpen else { return }
+    if hasReceived {
+      silentExchanges = 0
+      answering.insert(unitID)
+    } else if answering.contains(unitID) {
+      silentExchanges += 1
+      if silentExchanges >= Link.silentExchangesBeforeReopening { channel.close() }
+    }
   }
 
   private static var silentExchangesBeforeReopening: Int { 3 }

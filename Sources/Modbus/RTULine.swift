@@ -38,8 +38,11 @@ struct RTULine<Channel: ByteChannel>: Line {
   private mutating func transact(_ ask: Ask) -> Answer {
     let wasOpen = isOpen
     let answer = attempt(ask, mayBeRepeated: wasOpen && link.channel.isConnection)
-    // A connection that was idle may have been closed meanwhile: that is no failure of the device.
-    return answer ?? attempt(ask, mayBeRepeated: false) ?? Answer(.failed(.stopped))
+    if let answer { return answer }
+    // The connection was closed just then: that is no failure of the device. But it may have got both requests.
+    let repeated = attempt(ask, mayBeRepeated: false) ?? Answer(.failed(.stopped))
+    expectLate(ask, until: link.channel.now())
+    return repeated
   }
 
   /// - Returns: nil where the connection turned out to be closed before a byte came, and that may be repeated.
@@ -52,13 +55,17 @@ struct RTULine<Channel: ByteChannel>: Line {
     let expected = late.filter { $0.unitID == ask.device.unitID && $0.functionCode == ask.query.functionCode }
     var transaction = RTUTransaction(
       query: ask.query, unitID: ask.device.unitID, echoes: settings.echoes, doubtsExceptions: !expected.isEmpty)
-    if let until = expected.filter({ $0.replyLength == transaction.longestReply }).map(\.until).max() {
+    if let until = expected.filter({ $0.replyLength == ask.query.longestReplyPDU }).map(\.until).max() {
       return Answer(.failed(.held(nanoseconds: until - now)))
     }
     let format = ask.device.format ?? busFormat
     guard keepSilence(format.timing) else { return Answer(.failed(.stopped)) }
     if let failure = link.channel.use(format) { return Answer(.failed(link.lost(failure))) }
-    link.channel.discardInput()
+    if !link.channel.discardInput() {
+      // Closed while it was idle.
+      link.channel.close()
+      if let failure = link.open() { return Answer(.failed(failure)) }
+    }
     if let failure = link.send(transaction.frame) { return mayBeRepeated ? nil : Answer(.failed(failure)) }
     let sent = link.channel.now()
     // The device's time counts to the first byte.
@@ -70,12 +77,16 @@ struct RTULine<Channel: ByteChannel>: Line {
     pauseNanoseconds = UInt64(settings.pauseMilliseconds + ask.device.pauseMilliseconds) * 1_000_000
     var answer = Answer(result, nanoseconds: lastByteNanoseconds - sent)
     if mayBeRepeated, !isOpen, transaction.received.isEmpty, case .failed(.link) = result { return nil }
-    link.note(hasReceived: !transaction.received.isEmpty)
+    link.note(ask.device.unitID, hasReceived: !transaction.received.isEmpty)
     switch result {
+    case .exception where transaction.isInDoubt:
+      // Its own answer may still come.
+      expectLate(ask, until: max(lastByteNanoseconds, deadline))
+      if isOpen { _ = drain(format.timing) }
     case .data, .exception: answer.turnaroundNanoseconds = turnaround(answer, transaction, format.timing)
     case .failed(.stopped): break
     case .failed:
-      expectLate(ask, transaction, until: max(lastByteNanoseconds, deadline))
+      expectLate(ask, until: max(lastByteNanoseconds, deadline))
       if isOpen, drain(format.timing), result == .failed(.timeout) { staleReplies += 1 }
     }
     return answer
@@ -98,9 +109,9 @@ struct RTULine<Channel: ByteChannel>: Line {
     }
   }
 
-  private mutating func expectLate(_ ask: Ask, _ transaction: RTUTransaction, until end: UInt64) {
+  private mutating func expectLate(_ ask: Ask, until end: UInt64) {
     let entry = Late(
-      unitID: ask.device.unitID, functionCode: ask.query.functionCode, replyLength: transaction.longestReply,
+      unitID: ask.device.unitID, functionCode: ask.query.functionCode, replyLength: ask.query.longestReplyPDU,
       until: end + UInt64(settings.lateWindowMilliseconds) * 1_000_000)
     late.removeAll {
       $0.unitID == entry.unitID && $0.functionCode == entry.functionCode && $0.replyLength == entry.replyLength

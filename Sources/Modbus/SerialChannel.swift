@@ -11,9 +11,27 @@ struct SerialChannel: ByteChannel {
   private let busFormat: SerialFormat
   private let rs485: Bool
   private var format: SerialFormat
-  private var context: OpaquePointer?
-  private var descriptor: Int32 = -1
+  private var device: Device?
+  private var context: OpaquePointer? { device?.context }
+  private var descriptor: Int32 { device?.descriptor ?? -1 }
   private(set) var advice: String?
+
+  /// Closed with the last channel that has it.
+  private final class Device {
+    let context: OpaquePointer
+    let descriptor: Int32
+
+    init(_ context: OpaquePointer) {
+      self.context = context
+      descriptor = modbus_get_socket(context)
+    }
+
+    deinit {
+      meterd_tty_shared(descriptor)
+      modbus_close(context)
+      modbus_free(context)
+    }
+  }
 
   init(device: String, format: SerialFormat, rs485: Bool, wake: WakeUp) {
     name = device
@@ -24,16 +42,9 @@ struct SerialChannel: ByteChannel {
   }
 
   var isConnection: Bool { false }
-  var isOpen: Bool { context != nil }
+  var isOpen: Bool { device != nil }
 
-  mutating func close() {
-    if let context {
-      modbus_close(context)
-      modbus_free(context)
-    }
-    context = nil
-    descriptor = -1
-  }
+  mutating func close() { device = nil }
 
   mutating func open(timeoutMilliseconds: Int64) -> ChannelFailure? {
     format = busFormat
@@ -47,8 +58,7 @@ struct SerialChannel: ByteChannel {
       modbus_free(context)
       return .because(SerialChannel.advice(error))
     }
-    self.context = context
-    descriptor = modbus_get_socket(context)
+    device = Device(context)
     // TIOCEXCL keeps other users' programs away, the lock a second meterd of root.
     guard meterd_tty_exclusive(descriptor) == 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close()
@@ -85,7 +95,10 @@ struct SerialChannel: ByteChannel {
     }
   }
 
-  mutating func discardInput() { modbus_flush(context) }
+  mutating func discardInput() -> Bool {
+    modbus_flush(context)
+    return true
+  }
 
   mutating func use(_ format: SerialFormat) -> ChannelFailure? {
     if format == self.format { return nil }

@@ -10,7 +10,15 @@ struct SocketChannel: ByteChannel {
   /// Several small replies come one after the other: a device that waits for each acknowledgement (Nagle) would get it
   /// 40 ms late.
   let acknowledgesAtOnce: Bool
-  private var descriptor: Int32 = -1
+  private var connection: Connection?
+  private var descriptor: Int32 { connection?.descriptor ?? -1 }
+
+  /// Closed with the last channel that has it.
+  private final class Connection {
+    let descriptor: Int32
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    deinit { Glibc.close(descriptor) }
+  }
 
   init(host: String, port: UInt16, acknowledgesAtOnce: Bool = false, wake: WakeUp) {
     self.acknowledgesAtOnce = acknowledgesAtOnce
@@ -21,23 +29,20 @@ struct SocketChannel: ByteChannel {
   }
 
   var isConnection: Bool { true }
-  var isOpen: Bool { descriptor >= 0 }
+  var isOpen: Bool { connection != nil }
   var advice: String? { nil }
 
   mutating func open(timeoutMilliseconds: Int64) -> ChannelFailure? {
     switch TCPConnector.connect(host: host, port: port, timeoutMilliseconds: timeoutMilliseconds, wake: wake) {
     case .connected(let descriptor):
-      self.descriptor = descriptor
+      connection = Connection(descriptor)
       return nil
     case .stopped: return .stopped
     case .failed(let why): return .because(why)
     }
   }
 
-  mutating func close() {
-    if descriptor >= 0 { Glibc.close(descriptor) }
-    descriptor = -1
-  }
+  mutating func close() { connection = nil }
 
   mutating func send(_ bytes: [UInt8]) -> ChannelFailure? {
     // A few requests into an empty socket buffer: taken whole or not at all.
@@ -73,9 +78,12 @@ struct SocketChannel: ByteChannel {
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &one, socklen_t(MemoryLayout<Int32>.size))
   }
 
-  mutating func discardInput() {
+  mutating func discardInput() -> Bool {
     var junk = [UInt8](repeating: 0, count: 512)
-    while recv(descriptor, &junk, junk.count, Int32(MSG_DONTWAIT)) > 0 {}
+    while true {
+      let count = recv(descriptor, &junk, junk.count, Int32(MSG_DONTWAIT))
+      if count <= 0 { return count < 0 }
+    }
   }
 
   mutating func use(_ format: SerialFormat) -> ChannelFailure? { nil }

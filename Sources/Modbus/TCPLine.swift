@@ -43,12 +43,13 @@ struct TCPLine<Channel: ByteChannel>: Line {
     var failure = attempt(asks, done)
     // A connection that was idle may have been closed meanwhile: that is no failure of the device.
     if wasOpen, !isOpen, !hasReceived, case .link? = failure { failure = attempt(asks, done) }
-    link.note(hasReceived: hasReceived)
+    if let unitID = asks.first?.device.unitID { link.note(unitID, hasReceived: hasReceived) }
     let now = link.channel.now()
     if let failure {
       for place in asks.indices where open[place] { done(place, Answer(.failed(failure), nanoseconds: now - sent)) }
     }
-    pauseNanoseconds = UInt64(settings.pauseMilliseconds + (asks.last?.device.pauseMilliseconds ?? 0)) * 1_000_000
+    pauseNanoseconds =
+      UInt64(settings.pauseMilliseconds + asks.reduce(0) { max($0, $1.device.pauseMilliseconds) }) * 1_000_000
     lastEndNanoseconds = now
   }
 

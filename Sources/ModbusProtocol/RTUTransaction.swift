@@ -40,6 +40,9 @@ public struct RTUTransaction: Sendable {
   /// Bytes of the longest good reply: unit id, PDU, CRC.
   public var longestReply: Int { 3 + query.longestReplyPDU }
 
+  /// Whether all there is is an exception that could be another request's.
+  public var isInDoubt: Bool { doubtful != nil }
+
   /// Everything that came so far.
   public var received: [UInt8] { buffer }
 
@@ -60,7 +63,9 @@ public struct RTUTransaction: Sendable {
         if !doubtsExceptions { return .exception(buffer[start + 2]) }
         doubtful = buffer[start + 2]
       } else if case .complete(let length) = query.replyLength(of: buffer[(start + 1)...]),
-        isFrame(start, length: length + 3)
+        isFrame(start, length: length + 3),
+        // An echo of 17 to 24 bits at 0x03xx has the shape of its own reply. It is none, whoever forgot to say `echoes`.
+        !buffer[start..<(start + length + 3)].elementsEqual(frame)
       {
         return query.interpret(pdu: buffer[(start + 1)..<(start + 1 + length)])
       }

@@ -70,7 +70,7 @@ public struct TCPExchange: Sendable {
   }
 
   /// Takes the next bytes of the connection. `next` then says what they meant.
-  public mutating func receive(_ bytes: some Sequence<UInt8>) {
+  public mutating func receive(_ bytes: ArraySlice<UInt8>) {
     if read > 0 {
       buffer.removeFirst(read)
       read = 0

@@ -204,8 +204,9 @@ struct MemoryChannel: ByteChannel {
     }
   }
 
-  mutating func discardInput() {
+  mutating func discardInput() -> Bool {
     bus.state.withLock { state in state.inbox.removeAll { $0.at <= state.nanoseconds && !$0.bytes.isEmpty } }
+    return true
   }
 
   mutating func use(_ format: SerialFormat) -> ChannelFailure? { nil }

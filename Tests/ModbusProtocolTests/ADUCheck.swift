@@ -174,7 +174,7 @@ struct ADUCheck {
     var course = Course()
     var open = Set(queries.indices)
     for piece in pieces {
-      exchange.receive(piece)
+      exchange.receive(piece[...])
       while let event = exchange.next() {
         switch event {
         case .desynchronised(let bytes):
@@ -228,7 +228,7 @@ struct ADUCheck {
     var sent: [UInt8] = []
     exchange.ask(queries[0], unitID: unitID, place: 0, to: &sent)
     exchange.giveUp()
-    exchange.receive(stream)
+    exchange.receive(stream[...])
     while let event = exchange.next() {
       if case .desynchronised = event { return }
       throw Finding(description: "an answer to what had been given up")

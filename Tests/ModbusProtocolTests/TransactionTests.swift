@@ -45,7 +45,7 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
   }
 
   private func event(_ exchange: inout TCPExchange, _ bytes: some Sequence<UInt8>) -> TCPExchange.Event? {
-    exchange.receive(bytes)
+    exchange.receive(Array(bytes)[...])
     return exchange.next()
   }
 
@@ -106,7 +106,7 @@ private let tenRegisters = ReadRequest(function: .readHoldingRegisters, address:
       return [UInt8(id >> 8), UInt8(id & 0xFF), 0, 0, 0, UInt8(3 + data.count), 1, 3, UInt8(data.count)] + data
     }
     var events: [TCPExchange.Event] = []
-    t.receive(replies[2] + replies[0] + replies[3] + replies[1])
+    t.receive((replies[2] + replies[0] + replies[3] + replies[1])[...])
     while let event = t.next() { events.append(event) }
     let expected = [2, 0, 3, 1].map { place in
       TCPExchange.Event.finished(place: place, .data([UInt8](repeating: UInt8(place), count: 2 * (place + 1))))

@@ -9,6 +9,9 @@
 /* Claims a serial device for this process: later opens by other users fail with EBUSY. 0, or -1 with errno. */
 int meterd_tty_exclusive(int descriptor);
 
+/* Gives that claim up: it would outlive our descriptor while another process has the device open. */
+void meterd_tty_shared(int descriptor);
+
 /* Lets the driver switch the direction of an RS-485 transceiver (TIOCSRS485). libmodbus sets the flag alone, which some
    drivers refuse. 0, or -1 with errno. */
 int meterd_tty_rs485(int descriptor);
