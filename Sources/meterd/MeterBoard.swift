@@ -29,6 +29,28 @@ final class MeterBoard: Sendable {
           .map(\.quantity))
     }
 
+    mutating func take(_ observation: Observation, _ offset: Int64, received: Timestamp, isToday: Bool) {
+      // What is recalled from before the start comes after the first new observations.
+      let isNewest = observation.seq > (last?.seq ?? 0)
+      if isNewest { last = observation }
+      var taken: UInt64 = 0
+      var worst = Quality.good
+      var rare = rare
+      decoder.forEachReading(of: observation, clockOffsetMilliseconds: offset) { reading in
+        if reading.quality != .bad { taken += 1 }
+        if reading.quality == .bad || worst == .good { worst = reading.quality }
+        if !rareQuantities.isEmpty, rareQuantities.contains(reading.quantity),
+          reading.seq >= rare[reading.quantity]?.seq ?? 0
+        {
+          rare[reading.quantity] = reading
+        }
+      }
+      self.rare = rare
+      if taken > 0, isNewest || lastGoodAt == nil { lastGoodAt = received }
+      if isToday { takenToday += taken }
+      if isNewest { quality = worst }
+    }
+
     /// The newest reading of each quantity, in the order of the definition.
     var readings: [Reading] {
       var newest = rare
@@ -39,8 +61,8 @@ final class MeterBoard: Sendable {
 
   private struct State {
     var meters: [String: Meter] = [:]
-    var day: CivilDate
     var dayStart: Timestamp
+    var dayEnd: Timestamp
     var observationsToday: UInt64 = 0
   }
 
@@ -49,8 +71,8 @@ final class MeterBoard: Sendable {
 
   init(zone: Zone, now: Timestamp) {
     self.zone = zone
-    let day = zone.localDate(at: now)
-    state = Mutex(State(day: day, dayStart: zone.startOfDay(day)))
+    let start = zone.startOfDay(zone.localDate(at: now))
+    state = Mutex(State(dayStart: start, dayEnd: zone.nextDayStart(after: start)))
   }
 
   /// These are the meters from now on.
@@ -82,34 +104,16 @@ final class MeterBoard: Sendable {
 
   private func take(_ observation: Observation, _ offset: Int64, _ state: inout State) {
     let received = observation.received + offset
-    if received >= zone.nextDayStart(after: state.dayStart) {
-      state.day = zone.localDate(at: received)
-      state.dayStart = zone.startOfDay(state.day)
+    if received >= state.dayEnd {
+      state.dayStart = zone.startOfDay(zone.localDate(at: received))
+      state.dayEnd = zone.nextDayStart(after: state.dayStart)
       state.observationsToday = 0
       for id in state.meters.keys { state.meters[id]?.takenToday = 0 }
     }
     let isToday = received >= state.dayStart
     if isToday { state.observationsToday += 1 }
-    guard case .poll = observation.content, var meter = state.meters[observation.meterID] else { return }
-    state.meters[observation.meterID] = nil  // So that it is changed in place.
-    // What is recalled from before the start comes after the first new observations.
-    let isNewest = observation.seq > (meter.last?.seq ?? 0)
-    if isNewest { meter.last = observation }
-    var taken: UInt64 = 0
-    var worst = Quality.good
-    meter.decoder.forEachReading(of: observation, clockOffsetMilliseconds: offset) { reading in
-      if reading.quality != .bad { taken += 1 }
-      if reading.quality == .bad || worst == .good { worst = reading.quality }
-      if !meter.rareQuantities.isEmpty, meter.rareQuantities.contains(reading.quantity),
-        reading.seq >= meter.rare[reading.quantity]?.seq ?? 0
-      {
-        meter.rare[reading.quantity] = reading
-      }
-    }
-    if taken > 0, isNewest || meter.lastGoodAt == nil { meter.lastGoodAt = received }
-    if isToday { meter.takenToday += taken }
-    if isNewest { meter.quality = worst }
-    state.meters[observation.meterID] = meter
+    guard case .poll = observation.content, let place = state.meters.index(forKey: observation.meterID) else { return }
+    state.meters.values[place].take(observation, offset, received: received, isToday: isToday)
   }
 
   struct Snapshot {
