@@ -226,7 +226,9 @@ final class FaultSequence {
       // On a noisy line a reply has begun with the noise.
       let mayBeLate = !bus.isSerial || event.isContaminated
       return (event.fault.isRight || event.fault == .late && mayBeLate) && block.bytes == event.data
-    case .exception(let code): return event.exceptionCode == code
+    case .exception(let code):
+      // An exception says neither which request it answers nor when: on a line where one may be late, it may be that one's.
+      return event.exceptionCode == code || bus.isSerial && event.isContaminated && !event.fault.isRight
     case .timeout, .crc, .malformed:
       if bus.state.withLock({ $0.dead.contains(event.connection) }) { return true }
       if event.isContaminated { return !event.fault.isRight || bus.isSerial }
