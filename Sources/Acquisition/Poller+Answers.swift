@@ -18,7 +18,6 @@ extension Poller {
     var device = devices[unitID] ?? DeviceState()
     let before = device
     let who = ErrorText.who(plan.settings, meter)
-    var retry: UInt64?
     switch answer.result {
     case .data:
       device.answered()
@@ -52,7 +51,11 @@ extension Poller {
       device.unreachable("\(who): \(why)", at: now.wall)
       job.settle(place, answer.result)
       job.hasFailed = true
-    case .failed(.held(let nanoseconds)): retry = nanoseconds
+    case .failed(.held(let nanoseconds)) where leavesTime(nanoseconds, job, meter, at: now):
+      job.readyAtNanoseconds = now.nanoseconds + nanoseconds
+    case .failed(.held):
+      job.settle(place, answer.result)
+      job.hasFailed = true
     case .failed(.stopped): job.isStopped = true
     case .failed(let failure):
       // A device that has answered so far gets a second chance within its slot, when the others had their turn: unless what
@@ -69,14 +72,6 @@ extension Poller {
         job.readyAtNanoseconds = now.nanoseconds + max(pause, 1_000_000)
       } else {
         job.settle(place, answer.result)
-      }
-    }
-    if let retry {
-      if leavesTime(retry, job, meter, at: now) {
-        job.readyAtNanoseconds = now.nanoseconds + retry
-      } else {
-        job.settle(place, answer.result)
-        job.hasFailed = true
       }
     }
     devices[unitID] = device

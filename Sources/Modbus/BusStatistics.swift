@@ -88,7 +88,7 @@ public struct BusStatistics: Sendable, Hashable {
       device.leastTurnaroundNanoseconds = min(device.leastTurnaroundNanoseconds ?? turnaround, turnaround)
     }
     switch answer.result {
-    case .data: linkError = nil
+    case .data, .exception: linkError = nil
     case .failed(.link(let why)): linkError = why
     default: break
     }

@@ -31,7 +31,7 @@ public struct ReadPlan: Sendable, Hashable {
     }
   }
 
-  /// A request must end before this address: the device refused one that did not.
+  /// A value that begins here begins a request: the device refused one that reached over it.
   public struct Cut: Sendable, Hashable {
     public let function: ReadFunction
     public let address: Int
