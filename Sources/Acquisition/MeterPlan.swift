@@ -48,18 +48,30 @@ public final class MeterPlan: Sendable, Hashable {
     self.maximumRegisters = maximumRegisters
     self.forbidden = forbidden
     definitionHash = ""
-    let slots = try Decoder(definition).slots
-    self.slots = slots
-    let intervals = Set(definition.points.map { $0.everyMilliseconds ?? slots.everyMilliseconds })
-    groups = intervals.sorted().prefix(64).map { every in
-      let points = definition.points.filter { ($0.everyMilliseconds ?? slots.everyMilliseconds) == every }
-      let spans = points.flatMap(\.registers).map {
-        ReadPlan.Span(function: ReadFunction($0.table), address: Int($0.address), count: $0.width)
-      }
+    let ownSlots = try Decoder(definition).slots
+    slots = ownSlots
+    let intervals = Set(definition.points.map { $0.everyMilliseconds ?? ownSlots.everyMilliseconds })
+    func group(_ intervals: ArraySlice<Int64>, slots: Slots?) -> Group {
+      let points = definition.points.filter { intervals.contains($0.everyMilliseconds ?? ownSlots.everyMilliseconds) }
       return Group(
-        slots: every == slots.everyMilliseconds ? nil : Slots(everyMilliseconds: every, zone: slots.zone), spans: spans)
+        slots: slots,
+        spans: points.flatMap(\.registers).map {
+          ReadPlan.Span(function: ReadFunction($0.table), address: Int($0.address), count: $0.width)
+        })
     }
+    let sorted = intervals.sorted()
+    let apart = sorted.prefix(MeterPlan.mostIntervals)
+    let rest = sorted.dropFirst(MeterPlan.mostIntervals)
+    groups =
+      apart.indices.map { place in
+        let every = sorted[place]
+        let own = every == ownSlots.everyMilliseconds ? nil : Slots(everyMilliseconds: every, zone: ownSlots.zone)
+        return group(apart[place...place], slots: own)
+      } + (rest.isEmpty ? [] : [group(rest, slots: nil)])
   }
+
+  /// A slot's groups are the bits of a number. More intervals than that are read at every slot, so that none is lost.
+  private static let mostIntervals = 63
 
   private init(_ other: MeterPlan, definitionHash: String) {
     id = other.id
@@ -101,6 +113,23 @@ public final class MeterPlan: Sendable, Hashable {
     let limits = ReadPlan.Limits(
       maximumRegisters: maximumRegisters, maximumHole: maximumHole, forbidden: forbidden, cuts: cuts)
     return ReadPlan(spans: spans(due: due), limits: limits).requests
+  }
+
+  /// What to ask instead of a request that was refused as a whole, and where it was cut; nil where that is no use.
+  func split(_ request: ReadRequest, due: UInt64, maximumHole: Int, cuts known: Set<ReadPlan.Cut>)
+    -> (cuts: Set<ReadPlan.Cut>, parts: [ReadRequest])?
+  {
+    let spans = spans(due: due).filter { $0.isWithin(request) }
+    let new = ReadPlan.cuts(in: request, spans: spans)
+    if new.isEmpty { return nil }
+    let limits = ReadPlan.Limits(
+      maximumRegisters: maximumRegisters, maximumHole: maximumHole, forbidden: forbidden, cuts: known.union(new))
+    return (new, ReadPlan(spans: spans, limits: limits).requests)
+  }
+
+  /// The parts of a request that was refused as a whole; nil where it cannot be had in parts.
+  public func parts(of request: ReadRequest) -> [ReadRequest]? {
+    split(request, due: .max, maximumHole: Int(request.count), cuts: [])?.parts
   }
 
   /// Everything that is ever read, for a device that answers within `assumedTurnaroundMilliseconds`.

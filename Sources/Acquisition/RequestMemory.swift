@@ -56,14 +56,11 @@ struct RequestMemory {
       if abs(slot - since) < RequestMemory.splitAgainAfterMilliseconds { return nil }
       refusedAltogether[request] = nil
     }
-    let spans = plan.spans(due: plan.due(at: slot)).filter { $0.isWithin(request) }
-    let new = ReadPlan.cuts(in: request, spans: spans)
-    if new.isEmpty { return nil }
-    cuts.formUnion(new)
+    let split = plan.split(request, due: plan.due(at: slot), maximumHole: maximumHole, cuts: cuts)
+    guard let split else { return nil }
+    cuts.formUnion(split.cuts)
     plans = [:]
-    let limits = ReadPlan.Limits(
-      maximumRegisters: plan.maximumRegisters, maximumHole: maximumHole, forbidden: plan.forbidden, cuts: cuts)
-    return (new, ReadPlan(spans: spans, limits: limits).requests)
+    return split
   }
 
   /// Whether the device has not refused that request with that code before.

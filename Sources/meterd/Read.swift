@@ -81,14 +81,7 @@ struct Read: AsyncParsableCommand {
   /// What to ask instead of a request that was refused as a whole; nil where that is no use.
   private static func parts(of request: ReadRequest, _ result: ReadResult, _ plan: MeterPlan) -> [ReadRequest]? {
     guard case .exception(let code) = result, code == 2 || code == 3 else { return nil }
-    let spans = plan.definition.points.flatMap(\.registers).map {
-      ReadPlan.Span(function: ReadFunction($0.table), address: Int($0.address), count: $0.width)
-    }.filter { $0.isWithin(request) }
-    let cuts = ReadPlan.cuts(in: request, spans: spans)
-    if cuts.isEmpty { return nil }
-    let limits = ReadPlan.Limits(
-      maximumRegisters: plan.maximumRegisters, maximumHole: Int(request.count), forbidden: plan.forbidden, cuts: cuts)
-    return ReadPlan(spans: spans, limits: limits).requests
+    return plan.parts(of: request)
   }
 
   private func values(_ blocks: [Block], _ definition: Definition) throws -> String {
