@@ -1,0 +1,16 @@
+import Foundation
+import Testing
+
+/// What the fuzzer has found interesting so far (`make -C Fuzz apdu` goes on from there), and what it was begun with.
+@Suite struct CorpusTests {
+  private static let directory = testDirectory.appending(path: "../../Fuzz/Corpus/apdu")
+  private static let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []).sorted()
+
+  @Test func thereIsACorpus() { #expect(Self.names.count >= 20) }
+
+  @Test(arguments: names)
+  func holds(name: String) throws {
+    let bytes = Array(try Data(contentsOf: Self.directory.appending(path: name)))
+    try APDUCheck.run(bytes)
+  }
+}
