@@ -101,12 +101,12 @@ struct BusReader {
     }
   }
 
-  private func readEndpoint() -> Endpoint? {
+  private func readEndpoint() -> Settings.Endpoint? {
     guard let address = table.string("address", required: true, maximumBytes: 320) else { return nil }
-    guard let endpoint = Endpoint(address.value) else {
+    guard let endpoint = Settings.Endpoint(address.value) else {
       table.error(
         address.position,
-        "'address' is \(Wording.quoted(address.value)), which is no address; it must be \(Endpoint.rule)")
+        "'address' is \(Wording.quoted(address.value)), which is no address; it must be \(Settings.Endpoint.rule)")
       return nil
     }
     return endpoint

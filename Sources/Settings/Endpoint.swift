@@ -1,30 +1,59 @@
 import Glibc
 
-/// A TCP address as it is written in the settings: `192.0.2.10:502`, `meter-7.plant:502`, `[2001:db8::7]:502`.
-struct Endpoint: Hashable {
-  var host: String
-  var port: UInt16
+extension Settings {
+  /// A TCP address as it is written in the settings: `192.0.2.10:502`, `meter-7.plant:502`, `[2001:db8::7]:502`.
+  public struct Endpoint: Hashable, Sendable {
+    /// An IPv4 or IPv6 address without brackets (perhaps with `%zone`), or a name; not looked up.
+    public var host: String
+    public var port: UInt16
 
+    public init(host: String, port: UInt16) {
+      self.host = host
+      self.port = port
+    }
+  }
+}
+
+extension Settings.Endpoint: CustomStringConvertible {
+  /// `192.0.2.10:502`, `[2001:db8::7]:502`
+  public var description: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension Settings.Endpoint {
   static let rule = "\"host:port\", such as \"192.0.2.10:502\", \"gateway.plant:502\" or \"[2001:db8::7]:502\""
 
+  static let stationRule =
+    "\"host\" or \"host:port\", such as \"192.0.2.20\", \"station.plant:2404\" or \"[2001:db8::7]:2404\""
+
   /// Nil for anything else. Names are not looked up.
-  init?(_ text: String) {
-    guard let colon = text.lastIndex(of: ":") else { return nil }
-    let digits = text[text.index(after: colon)...]
-    guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-      let port = UInt16(digits), port > 0
-    else { return nil }
-    var host = text[..<colon]
+  ///
+  /// - Parameter defaultPort: where the text has none; nil: it must have one
+  init?(_ text: String, defaultPort: UInt16? = nil) {
+    var host = text[...]
+    // The last colon of an IPv6 address stands before its bracket.
+    if let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") {
+      let digits = text[text.index(after: colon)...]
+      guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+        let port = UInt16(digits), port > 0
+      else { return nil }
+      self.port = port
+      host = text[..<colon]
+    } else {
+      guard let defaultPort else { return nil }
+      port = defaultPort
+    }
     if host.hasPrefix("[") {
       guard host.hasSuffix("]") else { return nil }
       host = host.dropFirst().dropLast()
-      guard Endpoint.isIPv6(host) else { return nil }
+      guard Self.isIPv6(host) else { return nil }
     } else {
-      guard Endpoint.isIPv4(host) || Endpoint.isName(host) else { return nil }
+      guard Self.isIPv4(host) || Self.isName(host) else { return nil }
     }
     self.host = String(host)
-    self.port = port
   }
+
+  /// A name or an address, without brackets.
+  static func isHost(_ text: Substring) -> Bool { isName(text) || isIPv4(text) || isIPv6(text) }
 
   private static func isIPv4(_ host: Substring) -> Bool {
     var address = in_addr()

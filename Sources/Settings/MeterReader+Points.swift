@@ -21,9 +21,7 @@ extension MeterReader {
       return nil
     case (false, false):
       _ = table.has("circuit")
-      if !table.has("station") {
-        table.error(table.position, "[[meter]] has neither a 'profile' nor a [[meter.point]]; one of them is required")
-      }
+      table.error(table.position, "[[meter]] has neither a 'profile' nor a [[meter.point]]; one of them is required")
       return nil
     case (true, false):
       guard let profile = name.flatMap(profiles) else {

@@ -6,6 +6,8 @@ struct MeterReader {
   struct Outcome {
     var id: Located<String>?
     var bus: String?
+    /// What the file says, also where there is no such station.
+    var station: Located<String>?
     var unit: Located<Int>?
     var parent: Located<String>?
     /// As the meter speaks, on a bus of type rtu; the place is that of what it says of it, else of its unit.
@@ -36,14 +38,15 @@ struct MeterReader {
 
   let table: TableReader
   let buses: [String: BusReader.Outcome]
+  let stations: [String: StationReader.Outcome]
   let timeZone: String
   /// The profile of that name; nil where it is broken or absent, which `profiles` has reported.
   let profiles: (Located<String>) -> Profile?
 
   func read() -> Outcome {
     var outcome = Outcome(id: table.identifier("id", required: true))
-    table.unsupported(["station"]) { "'\($0)' of a meter (IEC 60870-5-104)" }
     table.unsupported(["change", "exchange"]) { "[[meter.\($0)]]" }
+    if table.has("station") { return readOnStation(outcome) }
     let bus = readBus()
     outcome.bus = bus?.value
     outcome.unit = readUnit(bus)
@@ -60,8 +63,7 @@ struct MeterReader {
     let timeout = table.duration("timeout", in: 10...60_000)
     let pause = table.duration("pause", in: 0...10_000)
     let format = readFormat(bus.flatMap { buses[$0.value] })
-    let ctRatio = readRatio("ct_ratio", source, scaledBy: [.current, .both], what: "current, power or energy")
-    let vtRatio = readRatio("vt_ratio", source, scaledBy: [.voltage, .both], what: "voltage, power or energy")
+    let ratios = readRatios(secondary(source))
     var metadata = readMetadata(profile: source?.profile)
     outcome.parent = readParent()
     if let parent = outcome.parent { metadata["parent"] = parent.value }
@@ -73,8 +75,8 @@ struct MeterReader {
     guard let id = outcome.id, let bus, let unit = outcome.unit, let every, let source else { return outcome }
     let definition = Definition(
       meterID: id.value, bus: bus.value, unitID: UInt8(unit.value), profile: source.profile?.name,
-      everyMilliseconds: every.value, timeZone: timeZone, ctRatio: ctRatio, vtRatio: vtRatio, points: source.points,
-      metadata: metadata)
+      everyMilliseconds: every.value, timeZone: timeZone, ctRatio: ratios.current, vtRatio: ratios.voltage,
+      points: source.points, metadata: metadata)
     outcome.meter = Settings.Meter(
       id: id.value, definition: definition, maxRegisters: maxRegisters, timeoutMilliseconds: timeout?.value,
       pauseMilliseconds: pause?.value, serialFormat: format?.value == buses[bus.value]?.format ? nil : format?.value,
@@ -83,8 +85,11 @@ struct MeterReader {
   }
 
   private func readBus() -> Located<String>? {
-    // A meter on a station has no bus: one error is enough.
-    guard let bus = table.string("bus", required: !table.has("station")) else { return nil }
+    guard table.has("bus") else {
+      table.error(table.position, "[[meter]] has neither a 'bus' nor a 'station'; one of them is required")
+      return nil
+    }
+    guard let bus = table.string("bus") else { return nil }
     guard buses[bus.value] != nil else {
       table.error(
         bus.position,
@@ -95,7 +100,7 @@ struct MeterReader {
   }
 
   private func readUnit(_ bus: Located<String>?) -> Located<Int>? {
-    guard let unit = table.integer("unit", required: !table.has("station")) else { return nil }
+    guard let unit = table.integer("unit", required: true) else { return nil }
     let isValid: Bool
     let range: String
     switch bus.flatMap({ buses[$0.value]?.kind }) {
@@ -114,32 +119,5 @@ struct MeterReader {
       return nil
     }
     return Located(value: Int(unit.value), position: unit.position)
-  }
-
-  /// A ratio scales what the device reports of the secondary side; on primary values it would falsify, so it is an
-  /// error where there is nothing for it to scale.
-  private func readRatio(
-    _ key: String, _ source: Source?, scaledBy: [Quantity.Transformer], what: String
-  ) -> ExactDecimal {
-    guard let ratio = table.positiveDecimal(key, maximum: MeterReader.largestRatio, maximumDigits: 9) else {
-      return .one
-    }
-    if let source {
-      let applies = source.points.contains { point in
-        point.side == .secondary && Quantity(point.quantity).map { scaledBy.contains($0.transformer) } == true
-      }
-      // Points that are broken may have been the ones.
-      let isComplete = source.profile != nil || source.points.count == pointCount
-      if !applies, isComplete {
-        table.error(
-          table.keyPosition(key),
-          "'\(key)' on primary values: no \(what) of this meter is of side = \"secondary\"; remove it")
-      }
-    }
-    return ratio.value
-  }
-
-  private var pointCount: Int {
-    if case .array(let elements)? = table.node("point")?.value { elements.count } else { 0 }
   }
 }

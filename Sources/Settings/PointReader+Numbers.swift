@@ -12,8 +12,8 @@ extension PointReader {
   func readScale(_ kind: Quantity.Kind?) -> ExactDecimal? {
     guard table.has("scale") else { return .one }
     guard let scale = table.scale() else { return nil }
-    if kind == .counter, scale.value < .zero {
-      table.error(scale.position, "'scale' is \(scale.value); a counter's scale must be above 0")
+    if let kind, kind.isCounted, scale.value < .zero {
+      table.error(scale.position, "'scale' is \(scale.value); \(kind.withArticle)'s scale must be above 0")
       return nil
     }
     return scale.value
@@ -21,8 +21,8 @@ extension PointReader {
 
   func readOffset(_ kind: Quantity.Kind?) -> ExactDecimal? {
     guard let offset = table.decimal("offset") else { return nil }
-    if kind == .counter {
-      table.error(table.keyPosition("offset"), "'offset' on a counter: only gauges have one; remove it")
+    if let kind, kind.isCounted {
+      table.error(table.keyPosition("offset"), "'offset' on \(kind.withArticle): only gauges have one; remove it")
     }
     let magnitude = offset.value < .zero ? offset.value.negated : offset.value
     guard offset.value == .zero || (PointReader.smallestNumber...PointReader.largestNumber).contains(magnitude) else {
@@ -34,8 +34,8 @@ extension PointReader {
 
   func readModulus(_ kind: Quantity.Kind?) -> ExactDecimal? {
     let modulus = table.positiveDecimal("modulus", maximum: PointReader.largestNumber)
-    if modulus != nil, kind == .gauge {
-      table.error(table.keyPosition("modulus"), "'modulus' on a gauge: only counters wrap; remove it")
+    if modulus != nil, let kind, kind == .gauge || kind == .interval {
+      table.error(table.keyPosition("modulus"), "'modulus' on \(kind.withArticle): only counters wrap; remove it")
     }
     return modulus?.value
   }
@@ -98,6 +98,13 @@ extension PointReader {
       factor: Definition.Factor(register: register.value, scale: scale?.value ?? .one, isExponent: isExponent),
       stride: stride, addressPosition: register.position)
   }
+}
+
+extension Quantity.Kind {
+  /// Whether it is an amount that only grows, or a part of one.
+  fileprivate var isCounted: Bool { self == .counter || self == .interval }
+
+  fileprivate var withArticle: String { self == .interval ? "an interval" : "a \(rawValue)" }
 }
 
 extension TableReader {

@@ -15,13 +15,14 @@ struct PlacedPoint {
   var reference: String?
 }
 
-/// Reads `[[point]]` of a profile or `[[meter.point]]`.
+/// Reads `[[point]]` of a profile or `[[meter.point]]`, and what `[[station.point]]` has in common with them.
 struct PointReader {
-  /// Which of the two.
+  /// Which of them.
   enum Place {
     case profile(ProfileReader.Circuits)
     /// - Parameter every: the meter's interval, nil where it is not sound
     case meter(every: Int64?)
+    case station
   }
 
   static let maximumPoints = 2_000
@@ -70,7 +71,7 @@ struct PointReader {
       accountingPosition: accounting?.value == true ? accounting?.position : nil, reference: reference)
   }
 
-  private func readQuantity() -> Located<Quantity>? {
+  func readQuantity() -> Located<Quantity>? {
     guard let name = table.string("quantity", required: true) else { return nil }
     guard let quantity = Quantity(name.value) else {
       let suggestion = Wording.suggestion(for: name.value, among: Quantity.names)
@@ -116,7 +117,7 @@ struct PointReader {
   }
 
   /// Nil where there is no transformer for the quantity.
-  private func readSide(_ quantity: Quantity?, _ factors: [PlacedFactor]?) -> Definition.Side? {
+  func readSide(_ quantity: Quantity?, _ factors: [PlacedFactor]?) -> Definition.Side? {
     let hasTransformer = quantity.map { $0.transformer != .none } ?? false
     let side = table.choice("side", of: Definition.Side.self, required: isInProfile && hasTransformer)
     guard let quantity else { return nil }
@@ -134,7 +135,7 @@ struct PointReader {
     return side?.value ?? .primary
   }
 
-  private func readReference(_ quantity: Quantity?) -> String? {
+  func readReference(_ quantity: Quantity?) -> String? {
     switch quantity?.name {
     case "volume_standard":
       guard let degrees = table.integer("reference", required: true) else { return nil }

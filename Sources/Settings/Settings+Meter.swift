@@ -1,12 +1,13 @@
 import Metering
 
 extension Settings {
-  /// `[[meter]]`: a measuring point on a bus.
+  /// `[[meter]]`: a measuring point on a bus or, where `definition.station` says so, on a station.
   public struct Meter: Hashable, Sendable {
     public var id: String
-    /// How raw becomes value: the points of the profile (of the meter's circuit) or the meter's own, the ratios, and
-    /// the metadata (`name`, `energy`, `level`, `use`, `accuracy_class`, `serial`, `calibrated_until`, `max_rate`,
-    /// `parent`, `circuit`, and `reference.<quantity>` for pressures and standard volumes) where the file gives them.
+    /// How raw becomes value: the points of the profile (of the meter's circuit), the meter's own or those of its
+    /// station, the ratios, and the metadata (`name`, `energy`, `level`, `use`, `accuracy_class`, `serial`,
+    /// `calibrated_until`, `max_rate`, `parent`, `circuit`, and `reference.<quantity>` for pressures and standard
+    /// volumes) where the file gives them.
     public var definition: Definition
     /// The most registers one request may ask for, 1 to 125: the smaller of the meter's and the profile's.
     public var maxRegisters: Int

@@ -8,8 +8,9 @@ public struct Settings: Hashable, Sendable {
   public var site: Site
   public var archive: Archive
   public var status: Status
-  /// In the order of the file, as are meters and forwards.
+  /// In the order of the file, as are stations, meters and forwards.
   public var buses: [Bus]
+  public var stations: [Station]
   public var meters: [Meter]
   public var forwards: [Forward]
 

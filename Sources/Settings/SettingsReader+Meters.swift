@@ -3,15 +3,19 @@ import Metering
 extension SettingsReader {
   /// Reads every meter, then checks what holds between them.
   func readMeters(
-    buses: [BusReader.Outcome], library: ProfileLibrary, timeZone: String
+    buses: [BusReader.Outcome], stations: [StationReader.Outcome], library: ProfileLibrary, timeZone: String
   ) -> [Settings.Meter] {
     var byID: [String: BusReader.Outcome] = [:]
     for bus in buses {
       if let id = bus.id, byID[id.value] == nil { byID[id.value] = bus }
     }
+    var stationByID: [String: StationReader.Outcome] = [:]
+    for station in stations {
+      if let id = station.id, stationByID[id.value] == nil { stationByID[id.value] = station }
+    }
     var cache: [String: Profile?] = [:]
     let outcomes = file.tables("meter", limit: SettingsReader.maximumMeters).map { table in
-      MeterReader(table: table, buses: byID, timeZone: timeZone) { name in
+      MeterReader(table: table, buses: byID, stations: stationByID, timeZone: timeZone) { name in
         if let known = cache[name.value] { return known }
         let profile = load(name, from: library)
         // An absent one is not kept: each meter that names it gets its error.
@@ -24,6 +28,7 @@ extension SettingsReader {
     checkRegisters(outcomes)
     checkAnyUnit(outcomes, buses: byID)
     checkFormats(outcomes)
+    checkMeters(of: stations, outcomes)
     return outcomes.compactMap(\.meter)
   }
 

@@ -1,6 +1,7 @@
 /// Reads the main file. What is wrong is reported; the settings are whole only where nothing was.
 struct SettingsReader {
   static let maximumBuses = 2_000
+  static let maximumStations = 500
   static let maximumMeters = 5_000
   static let maximumForwards = 100
 
@@ -13,19 +14,21 @@ struct SettingsReader {
     let buses = file.tables("bus", limit: SettingsReader.maximumBuses).map { BusReader(table: $0).read() }
     checkUnique(buses.map(\.id), kind: "buses")
     checkDevices(buses)
+    let stations = readStations()
     let library = ProfileLibrary(
       searchPath: site?.profileSearchPath ?? ProfileLibrary.systemDirectories)
-    let meters = readMeters(buses: buses, library: library, timeZone: site?.timeZone ?? "UTC")
+    let meters = readMeters(
+      buses: buses, stations: stations, library: library, timeZone: site?.timeZone ?? "UTC")
     let forwards = file.tables("forward", limit: SettingsReader.maximumForwards).map {
       ForwardReader(table: $0).read()
     }
     checkUnique(forwards.map(\.id), kind: "forwards")
     checkPaths(forwards, archive: archive?.path)
-    file.unsupported(["station"]) { "[[\($0)]] (IEC 60870-5-104)" }
     file.finish()
     guard let site, let archive, let status else { return nil }
     return Settings(
       site: site, archive: archive, status: status, buses: buses.compactMap(\.bus),
+      stations: stations.compactMap(\.station),
       meters: meters, forwards: forwards.compactMap(\.forward))
   }
 

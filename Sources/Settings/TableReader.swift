@@ -81,14 +81,15 @@ final class TableReader {
     "password", "passwd", "passphrase", "secret", "token", "api_key", "private_key", "credential", "credentials",
   ]
 
-  /// The table of that name: `[site]`.
-  func table(_ key: String, required: Bool = false) -> TableReader? {
+  /// The table of that name: `[site]`, or with `parent` `[station.tls]`.
+  func table(_ key: String, parent: String? = nil, required: Bool = false) -> TableReader? {
     guard let node = node(key, required: required) else { return nil }
+    let title = "[\(parent.map { $0 + "." } ?? "")\(key)]"
     guard case .table(let entries) = node.value else {
-      error(keyPosition(key), "'\(key)' must be a table, not \(node.typeName): write [\(key)]")
+      error(keyPosition(key), "'\(key)' must be a table, not \(node.typeName): write \(title)")
       return nil
     }
-    return TableReader(title: "[\(key)]", position: node.position, entries: entries, sink: sink)
+    return TableReader(title: title, position: node.position, entries: entries, sink: sink)
   }
 
   /// The tables of that name: `[[meter]]`, or with `parent` `[[meter.point]]`.

@@ -12,7 +12,7 @@ import Testing
       ("meter-7:0502", "meter-7", 502),
     ] as [(String, String, UInt16)])
   func reads(text: String, host: String, port: UInt16) throws {
-    let endpoint = try #require(Endpoint(text))
+    let endpoint = try #require(Settings.Endpoint(text))
     #expect(endpoint.host == host)
     #expect(endpoint.port == port)
   }
@@ -23,6 +23,26 @@ import Testing
     "[fe80::1%]:502", "a b:502", "-a:502", "a-:502", "a..b:502", "a.:502", "http://a:502", "a/b:502", "ä:502",
   ])
   func refuses(text: String) {
-    #expect(Endpoint(text) == nil)
+    #expect(Settings.Endpoint(text) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("192.0.2.20", "192.0.2.20", 2404), ("192.0.2.20:1", "192.0.2.20", 1), ("station.plant", "station.plant", 2404),
+      ("[::1]", "::1", 2404), ("[2001:db8::7]:19998", "2001:db8::7", 19998), ("[fe80::1%eth0]", "fe80::1%eth0", 2404),
+    ] as [(String, String, UInt16)])
+  func aStationMayHaveTheUsualPort(text: String, host: String, port: UInt16) throws {
+    let endpoint = try #require(Settings.Endpoint(text, defaultPort: 2404))
+    #expect(endpoint.host == host)
+    #expect(endpoint.port == port)
+    #expect(Settings.Endpoint(endpoint.description) == endpoint)
+  }
+
+  @Test(arguments: [
+    "", ":", ":2404", "192.0.2.20:", "192.0.2.256", "192.0.2", "::1", "2001:db8::7", "[::1", "::1]", "[::g]", "[]",
+    "[192.0.2.1]", "[::1]:", "[::1]:0", "a b", "-a", "a..b", "a/b", "1",
+  ])
+  func aStationHasNoOther(text: String) {
+    #expect(Settings.Endpoint(text, defaultPort: 2404) == nil)
   }
 }

@@ -169,8 +169,10 @@ import Testing
       return
     }
     let settings = try Settings.load(path: config + "/meterd.toml")
-    #expect(settings.meters.map(\.id) == ["main-incomer", "compressor", "rinse-water"])
+    #expect(settings.meters.map(\.id) == ["main-incomer", "compressor", "rinse-water", "feeder-3"])
     #expect(settings.meters.first?.definition.ctRatio == ExactDecimal(100))
+    #expect(settings.stations.map(\.id) == ["substation"])
+    #expect(settings.meters.last?.definition.stationPoints?.count == 2)
     #expect(settings.forwards.map(\.compression) == [.gzip])
   }
 }
