@@ -50,6 +50,8 @@ public struct BusStatus: Codable, Hashable, Sendable {
   @OrNull public var lastErrorAt: String?
   /// What would make the line better; no reason for being degraded. Null where there is nothing to say.
   @OrNull public var advice: String?
+  /// What is particular to a station; null for a bus.
+  @OrNull public var station: StationStatus?
 
   public init(
     id: String, type: String, address: String, state: State, requests: UInt64 = 0, good: UInt64 = 0,
@@ -57,7 +59,7 @@ public struct BusStatus: Codable, Hashable, Sendable {
     exceptionsByCode: [String: UInt64]? = nil, linkFailures: UInt64 = 0, staleReplies: UInt64? = nil,
     latencyP50Seconds: Double? = nil, latencyP99Seconds: Double? = nil, efficiency: Double? = nil,
     slotsDue: UInt64? = nil, slotsOnTime: UInt64? = nil, skippedSlots: UInt64 = 0, queueLength: Int = 0,
-    lastError: String? = nil, lastErrorAt: String? = nil, advice: String? = nil
+    lastError: String? = nil, lastErrorAt: String? = nil, advice: String? = nil, station: StationStatus? = nil
   ) {
     self.id = id
     self.type = type
@@ -82,6 +84,7 @@ public struct BusStatus: Codable, Hashable, Sendable {
     self.lastError = lastError
     self.lastErrorAt = lastErrorAt
     self.advice = advice
+    self.station = station
   }
 
   enum CodingKeys: String, CodingKey {
@@ -100,6 +103,6 @@ public struct BusStatus: Codable, Hashable, Sendable {
     case queueLength = "queue_length"
     case lastError = "last_error"
     case lastErrorAt = "last_error_at"
-    case advice
+    case advice, station
   }
 }

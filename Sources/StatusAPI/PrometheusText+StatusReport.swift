@@ -5,6 +5,7 @@ extension PrometheusText {
     text.appendDaemon(report)
     text.appendBuses(report.buses)
     text.appendBusQuality(report.buses)
+    text.appendStations(report)
     text.appendMeters(report.meters)
     text.appendDevices(report.meters)
     text.appendArchive(report.archive)

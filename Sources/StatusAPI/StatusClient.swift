@@ -27,6 +27,11 @@ public struct StatusClient: Sendable {
     try decode(MeterStatus.self, try await meterJSON(id: id))
   }
 
+  /// `GET /v1/stations/{id}`.
+  public func station(id: String) async throws(StatusClientError) -> BusStatus {
+    try decode(BusStatus.self, try await stationJSON(id: id))
+  }
+
   /// The bytes of `GET /v1/status` as the daemon sent them, with fields that this client does not know.
   public func reportJSON() async throws(StatusClientError) -> [UInt8] {
     let (status, body) = try await get("/v1/status")
@@ -36,12 +41,23 @@ public struct StatusClient: Sendable {
 
   /// The bytes of `GET /v1/meters/{id}` as the daemon sent them.
   public func meterJSON(id: String) async throws(StatusClientError) -> [UInt8] {
+    try await one("/v1/meters/", id, missing: .noSuchMeter(id: id))
+  }
+
+  /// The bytes of `GET /v1/stations/{id}` as the daemon sent them.
+  public func stationJSON(id: String) async throws(StatusClientError) -> [UInt8] {
+    try await one("/v1/stations/", id, missing: .noSuchStation(id: id))
+  }
+
+  private func one(
+    _ prefix: String, _ id: String, missing: StatusClientError
+  ) async throws(StatusClientError) -> [UInt8] {
     // What is no id needs no question, and could not stand in a path.
     guard let first = id.utf8.first, Self.isAlphanumeric(first),
       id.utf8.allSatisfy({ Self.isAlphanumeric($0) || "._-".utf8.contains($0) })
-    else { throw .noSuchMeter(id: id) }
-    let (status, body) = try await get("/v1/meters/\(id)")
-    if status == 404, (try? StatusJSON.decode(StatusFailure.self, from: body)) != nil { throw .noSuchMeter(id: id) }
+    else { throw missing }
+    let (status, body) = try await get(prefix + id)
+    if status == 404, (try? StatusJSON.decode(StatusFailure.self, from: body)) != nil { throw missing }
     guard status == 200 else { throw unexpected(status, body) }
     return body
   }

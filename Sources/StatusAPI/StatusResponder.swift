@@ -38,6 +38,11 @@ struct StatusResponder: Sendable {
         return failure(.notFound, "no meter '\(id)' in the configuration; /v1/meters lists them")
       }
       return json(meter)
+    case .station(let id):
+      guard let station = await provider.station(id: id) else {
+        return failure(.notFound, "no station '\(id)' in the configuration; /v1/status lists them among the buses")
+      }
+      return json(station)
     case .metrics:
       return text(.ok, await provider.metrics(), contentType: PrometheusText.contentType)
     case .health:

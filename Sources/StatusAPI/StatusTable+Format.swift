@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 extension StatusTable {
   static func orDash(_ text: String?) -> String { text.flatMap { $0.isEmpty ? nil : $0 } ?? "-" }
 
@@ -54,16 +56,36 @@ extension StatusTable {
 
   /// Decimal prefixes (1 GB = 10⁹ bytes), three digits, rounded down.
   static func bytes(_ count: UInt64) -> String {
-    guard count >= 1000 else { return "\(count) B" }
+    count < 1000 ? "\(count) B" : scaled(count) + "B"
+  }
+
+  /// Exact below 100,000, then as bytes are: `1.2 M`.
+  static func count(_ count: UInt64) -> String {
+    count < 100_000 ? "\(count)" : scaled(count)
+  }
+
+  /// `1 timeout`, `2 timeouts`; nil for none.
+  static func counted(_ number: UInt64, _ one: String, _ many: String) -> String? {
+    number == 0 ? nil : "\(number) \(number == 1 ? one : many)"
+  }
+
+  private static func scaled(_ count: UInt64) -> String {
     var scale: UInt64 = 1000
-    var prefixes = ["kB", "MB", "GB", "TB", "PB", "EB"][...]
+    var prefixes = ["k", "M", "G", "T", "P", "E"][...]
     while count / scale >= 1000, prefixes.count > 1 {
       scale *= 1000
       prefixes.removeFirst()
     }
     let whole = count / scale
     let tenth = count % scale / (scale / 10)
-    return whole < 100 ? "\(whole).\(tenth) \(prefixes.first ?? "B")" : "\(whole) \(prefixes.first ?? "B")"
+    return whole < 100 ? "\(whole).\(tenth) \(prefixes.first ?? "")" : "\(whole) \(prefixes.first ?? "")"
+  }
+
+  /// How long before `now` an RFC 3339 time is, in whole seconds; 0 for one after it. Nil where one of them is no time.
+  static func seconds(from time: String, to now: String) -> UInt64? {
+    let style = Date.ISO8601FormatStyle(timeZoneSeparator: .colon)
+    guard let from = try? style.parse(short(time)), let to = try? style.parse(short(now)) else { return nil }
+    return UInt64(max(0, to.timeIntervalSince(from)))
   }
 
   static func tone(ofQuality quality: String?) -> Tone? {

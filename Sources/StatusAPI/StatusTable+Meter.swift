@@ -4,8 +4,8 @@ extension StatusTable {
     var page = Page(width: width, colour: colour)
     page.line("\(meter.id): \(meter.state.rawValue)", meter.state.tone)
     if !meter.name.isEmpty { page.line(meter.name) }
-    let unit = meter.unit.map { ", unit \($0)" } ?? ""
-    page.line("bus \(meter.bus)\(unit), profile \(orDash(meter.profile)), link \(meter.link)")
+    let place = meter.unit.map { "bus \(meter.bus), unit \($0), profile \(orDash(meter.profile))" }
+    page.line("\(place ?? "station \(meter.bus)"), link \(meter.link)")
     let when = meter.lastGoodAt.map { "at \(short($0)), \(age(meter.ageSeconds)) ago" } ?? "never"
     page.line("last good reading \(when); newest poll \(orDash(meter.quality))")
     page.line(
@@ -25,18 +25,15 @@ extension StatusTable {
 
   /// `618 requests to the unit, 613 good (99.1 %); 2 timeouts, 1 wrong checksum, exception 6: 2`
   private static func requests(_ device: DeviceStatus) -> String {
-    func count(_ number: UInt64, _ one: String, _ many: String) -> String? {
-      number == 0 ? nil : "\(number) \(number == 1 ? one : many)"
-    }
     let codes = device.exceptionsByCode.sorted { (Int($0.key) ?? 0) < (Int($1.key) ?? 0) }
     let failures =
       [
-        count(device.timeouts, "timeout", "timeouts"), count(device.crcErrors, "wrong checksum", "wrong checksums"),
-        count(device.malformed, "malformed answer", "malformed answers"),
-        count(device.linkFailures, "link failure", "link failures"),
+        counted(device.timeouts, "timeout", "timeouts"), counted(device.crcErrors, "wrong checksum", "wrong checksums"),
+        counted(device.malformed, "malformed answer", "malformed answers"),
+        counted(device.linkFailures, "link failure", "link failures"),
       ].compactMap(\.self) + codes.map { "exception \($0): \($1)" }
     let rate = percent(share(device.good, of: device.requests))
-    let requests = count(device.requests, "request", "requests") ?? "no request"
+    let requests = counted(device.requests, "request", "requests") ?? "no request"
     return "\(requests) to the unit, \(device.good) good (\(rate))"
       + (failures.isEmpty ? "" : "; " + failures.joined(separator: ", "))
   }

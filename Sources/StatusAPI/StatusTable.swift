@@ -1,6 +1,7 @@
 /// What `meterd status` prints.
 public enum StatusTable {
-  /// The report: headline, reasons and notes, a row a meter, a row a bus, then archive and forwards. Ends with a line feed.
+  /// The report: headline, reasons and notes, a row a meter, a row a bus, a row a station, then archive and
+  /// forwards. Ends with a line feed.
   /// - Parameters:
   ///   - width: columns of the terminal; no line is wider. For a pipe, something generous such as `Int.max`.
   ///   - colour: whether to write ANSI colours; false in a pipe.
@@ -15,7 +16,9 @@ public enum StatusTable {
       if let advice = bus.advice { page.wrapped("- ", "note on \(bus.id): \(advice)", .warning) }
     }
     if !report.meters.isEmpty { page.table(meterTable(report.meters)) }
-    if !report.buses.isEmpty { page.table(busTable(report.buses)) }
+    let buses = report.buses.filter { $0.station == nil }
+    if !buses.isEmpty { page.table(busTable(buses)) }
+    if buses.count < report.buses.count { page.table(stationTable(report.buses, now: report.now)) }
     page.table(archiveTable(report.archive, now: report.now))
     if !report.forwards.isEmpty { page.table(forwardTable(report.forwards, now: report.now)) }
     return page.text
@@ -103,7 +106,7 @@ extension MeterStatus.State {
 }
 
 extension BusStatus.State {
-  fileprivate var tone: Tone {
+  var tone: Tone {
     switch self {
     case .up: .good
     case .down: .bad

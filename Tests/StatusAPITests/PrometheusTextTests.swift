@@ -68,10 +68,44 @@ struct PrometheusTextTests {
     #expect(lines.count { $0.hasPrefix("meterd_meter_slots_due_total{") } == 2)
   }
 
+  @Test func stations() {
+    let lines = PrometheusText.render(Fixtures.reportWithStation).split(separator: "\n")
+    for line in [
+      #"meterd_bus_up{bus="substation",type="iec104"} 1"#,
+      #"meterd_bus_requests_total{bus="substation",type="iec104"} 193"#,
+      #"meterd_station_asdus_total{station="substation"} 123456"#,
+      #"meterd_station_objects_total{station="substation"} 18446744073709551615"#,
+      #"meterd_station_named_objects_total{station="substation"} 19000"#,
+      #"meterd_station_repeated_objects_total{station="substation"} 12"#,
+      #"meterd_station_malformed_asdus_total{station="substation"} 3"#,
+      #"meterd_station_test_asdus_total{station="substation"} 1"#,
+      #"meterd_station_trailing_octet_asdus_total{station="substation"} 4"#,
+      #"meterd_station_unnamed_objects{station="substation"} 250"#,
+      #"meterd_station_waiting_observations{station="substation"} 5"#,
+      #"meterd_station_commit_failures_total{station="substation"} 1"#,
+      #"meterd_station_link_connected{station="substation",link="192.0.2.20:2404"} 1"#,
+      #"meterd_station_link_started{station="substation",link="192.0.2.20:2404"} 1"#,
+      #"meterd_station_link_started{station="substation",link="192.0.2.21:2404"} 0"#,
+      #"meterd_station_link_i_frames_received_total{station="substation",link="192.0.2.20:2404"} 123456"#,
+      #"meterd_station_link_i_frames_sent_total{station="substation",link="192.0.2.20:2404"} 210"#,
+      #"meterd_station_link_s_frames_sent_total{station="substation",link="192.0.2.20:2404"} 15432"#,
+      #"meterd_station_link_test_frames_sent_total{station="substation",link="192.0.2.20:2404"} 7"#,
+      #"meterd_station_link_octets_received_total{station="substation",link="192.0.2.20:2404"} 6543210"#,
+      #"meterd_station_link_octets_sent_total{station="substation",link="192.0.2.20:2404"} 98765"#,
+      #"meterd_station_link_connections_total{station="substation",link="192.0.2.20:2404"} 2"#,
+      #"meterd_station_interrogation_complete{station="substation",common_address="48",kind="general"} 0"#,
+      #"meterd_station_interrogation_complete{station="substation",common_address="47",kind="counter"} 1"#,
+      #"meterd_station_interrogation_absent_objects{station="substation",common_address="47",kind="counter"} 2"#,
+      #"meterd_station_interrogation_age_seconds{station="substation",common_address="47",kind="counter"} 909"#,
+    ] {
+      #expect(lines.contains(line[...]), "\(line)")
+    }
+  }
+
   /// The rules of the format and of the names, over every line that is rendered.
   @Test func everyFamilyFollowsTheRules() throws {
     var types: [Substring: Substring] = [:]
-    for line in PrometheusText.render(Fixtures.report).split(separator: "\n") {
+    for line in PrometheusText.render(Fixtures.reportWithStation).split(separator: "\n") {
       if line.hasPrefix("# TYPE ") {
         let words = line.split(separator: " ")
         #expect(types.updateValue(words[3], forKey: words[2]) == nil, "twice: \(line)")
@@ -80,9 +114,10 @@ struct PrometheusTextTests {
         let name = line.prefix { $0 != "{" && $0 != " " }
         #expect(types[name] != nil, "sample before its TYPE: \(line)")
         #expect(
-          try /meterd_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+/.wholeMatch(in: line) != nil, "\(line)")
+          try /meterd_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+/.wholeMatch(in: line) != nil,
+          "\(line)")
       }
     }
-    #expect(types.count > 45)
+    #expect(types.count > 65)
   }
 }

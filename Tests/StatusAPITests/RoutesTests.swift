@@ -43,7 +43,24 @@ struct RoutesTests {
     }
   }
 
-  @Test(arguments: ["/", "/v1", "/v1/meters/", "/v1/meters/none", "/v1/meters/a/b", "/v1/status/", "/%2e", "/healthz2"])
+  @Test func oneStation() async throws {
+    try await withServer(FakeProvider(Fixtures.reportWithStation)) { path, _ in
+      let answer = try await RawClient.get(path, "/v1/stations/substation")
+      #expect(answer.status == "200")
+      #expect(try StatusJSON.decode(BusStatus.self, from: Array(answer.body.utf8)) == Fixtures.substation)
+      // A bus is none.
+      for id in ["hall-1", "main-incomer", "none"] {
+        let answer = try await RawClient.get(path, "/v1/stations/\(id)")
+        #expect(answer.status == "404")
+        #expect(answer.body.contains("no station '\(id)'"))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "/", "/v1", "/v1/meters/", "/v1/meters/none", "/v1/meters/a/b", "/v1/status/", "/%2e", "/healthz2", "/v1/stations",
+    "/v1/stations/", "/v1/stations/a/b",
+  ])
   func unknownPaths(target: String) async throws {
     try await withServer { path, _ in
       let answer = try await RawClient.get(path, target)
@@ -56,7 +73,7 @@ struct RoutesTests {
   @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
   func readOnly(method: String) async throws {
     try await withServer { path, _ in
-      for target in ["/v1/status", "/v1/meters/main-incomer", "/metrics", "/healthz"] {
+      for target in ["/v1/status", "/v1/meters/main-incomer", "/v1/stations/substation", "/metrics", "/healthz"] {
         let answer = try await RawClient.get(path, target, method: method)
         #expect(answer.status == "405")
         #expect(answer.headers["allow"] == "GET")

@@ -29,6 +29,26 @@ struct StatusClientTests {
     }
   }
 
+  @Test func station() async throws {
+    try await withServer(FakeProvider(Fixtures.reportWithStation)) { path, _ in
+      let client = StatusClient(socketPath: path)
+      let station = try await client.station(id: "substation")
+      #expect(station == Fixtures.substation)
+      let bytes = try await client.stationJSON(id: "substation")
+      let same = try StatusJSON.encode(Fixtures.substation)
+      #expect(bytes == same)
+    }
+  }
+
+  @Test(arguments: ["none", "hall-1", "main-incomer", "", "..", "a/b", "变电站", "substation?x"])
+  func noSuchStation(id: String) async throws {
+    try await withServer(FakeProvider(Fixtures.reportWithStation)) { path, _ in
+      await #expect(throws: StatusClientError.noSuchStation(id: id)) {
+        try await StatusClient(socketPath: path).station(id: id)
+      }
+    }
+  }
+
   @Test func noSocket() async throws {
     let directory = try TemporaryDirectory()
     let path = "\(directory.path)/s"
@@ -94,14 +114,14 @@ struct StatusClientTests {
   }
 
   @Test func unknownFieldsAreIgnored() throws {
-    let text = String(decoding: try StatusJSON.encode(Fixtures.report), as: UTF8.self)
+    let text = String(decoding: try StatusJSON.encode(Fixtures.reportWithStation), as: UTF8.self)
     // In every object but the counts by exception code, whose keys are numbers.
     let newer = text.replacing(/\{"(?=[a-z])/, with: "{\"of_the_future\":{\"x\":[1]},\"")
-    #expect(try StatusJSON.decode(StatusReport.self, from: Array(newer.utf8)) == Fixtures.report)
+    #expect(try StatusJSON.decode(StatusReport.self, from: Array(newer.utf8)) == Fixtures.reportWithStation)
     // And an older daemon's answer without a field that may be null.
     let older = text.replacing("\"profile\":null,", with: "")
     #expect(older != text)
-    #expect(try StatusJSON.decode(StatusReport.self, from: Array(older.utf8)) == Fixtures.report)
+    #expect(try StatusJSON.decode(StatusReport.self, from: Array(older.utf8)) == Fixtures.reportWithStation)
   }
 
   @Test(arguments: [

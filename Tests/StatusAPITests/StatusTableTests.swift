@@ -25,7 +25,11 @@ struct StatusTableTests {
     report.headline = "a\u{1B}[2Jb\nc\u{202E}d"
     report.meters[0].name = "\u{1B}]0;x\u{7}"
     report.reasons = ["\u{9B}31mred"]
-    let text = StatusTable.render(report, width: 80)
+    report.buses.append(Fixtures.substation)
+    report.buses[1].station?.links[0].address = "\u{1B}[2J"
+    report.buses[1].station?.links[0].lastClose = "\u{1B}[2J\n\u{9B}0m"
+    report.buses[1].station?.unnamed[0].lastValue = "\u{7}"
+    let text = StatusTable.render(report, width: 80) + StatusTable.render(report.buses[1], width: 80)
     #expect(text.hasPrefix("a?[2Jb c?d\n"))
     #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
   }
@@ -67,10 +71,11 @@ struct StatusTableTests {
 
   @Test(arguments: [1, 5, 20, 40, 60, 79, 80, 81, 100, 120, 200, Int.max])
   func noLineIsWider(width: Int) {
-    var report = Fixtures.report
+    var report = Fixtures.reportWithStation
     report.meters[1].name = String(repeating: "冲洗", count: 40)
     for text in [
       StatusTable.render(report, width: width), StatusTable.render(Fixtures.incomerWithReadings, width: width),
+      StatusTable.render(Fixtures.substation, width: width),
     ] {
       for line in text.split(separator: "\n") {
         // A wide character does not fit a terminal of one column.
