@@ -2,19 +2,21 @@ import Metering
 import NIOCore
 import NIOPosix
 
-/// Simulated meters on real sockets and ptys, for `meterd simulate`, tests and benchmarks.
+/// Simulated meters and stations on real sockets and ptys, for `meterd simulate`, tests and benchmarks.
 ///
-/// All TCP buses share one thread; every pty has one of its own.
+/// All TCP buses and stations share one thread; every pty has one of its own.
 public actor Simulator {
   private let buses: [SimulatedBus]
   private let units: [[UInt8: SimulatedUnit]]
   private let unitsByMeter: [String: SimulatedUnit]
+  private let outstations: [SimulatedOutstation]
   private var running: Running?
 
   private struct Running {
     var group: MultiThreadedEventLoopGroup
     var servers: [SimulatedTCPServer] = []
     var lines: [SimulatedSerialLine] = []
+    var stations: [OutstationServer] = []
   }
 
   /// The meters' values, for comparison.
@@ -24,17 +26,23 @@ public actor Simulator {
   ///   - zoneOffset: seconds to add to UTC for the site's local time at an instant.
   ///   - seed: another seed is another factory.
   ///   - commissioned: when the counters began to count.
-  /// - Throws: where two meters or buses have one id, or a point cannot be simulated.
+  /// - Throws: where two meters, buses or stations have one id, or a point cannot be simulated.
   public init(
-    buses: [SimulatedBus], clock: any WallClock, zoneOffset: @Sendable (Timestamp) -> Int, seed: UInt64,
-    commissioned: Timestamp = Plant.defaultCommissioning
+    buses: [SimulatedBus], stations: [SimulatedStation] = [], clock: any WallClock,
+    zoneOffset: @Sendable (Timestamp) -> Int, seed: UInt64, commissioned: Timestamp = Plant.defaultCommissioning
   ) throws(SimulationError) {
-    var ids: Set<String> = []
-    for bus in buses where !ids.insert(bus.id).inserted {
-      throw SimulationError(.definition, "two simulated buses have the id '\(bus.id)': rename one")
+    for (kind, ids) in [("buses", buses.map(\.id)), ("stations", stations.map(\.id))] {
+      var seen: Set<String> = []
+      for id in ids where !seen.insert(id).inserted {
+        throw SimulationError(.definition, "two simulated \(kind) have the id '\(id)': rename one")
+      }
     }
     let plant = try Plant(
-      meters: buses.flatMap(\.meters), zoneOffset: zoneOffset, seed: seed, commissioned: commissioned)
+      meters: buses.flatMap(\.meters) + stations.flatMap(\.meters), zoneOffset: zoneOffset, seed: seed,
+      commissioned: commissioned)
+    var outstations: [SimulatedOutstation] = []
+    for station in stations { outstations.append(try SimulatedOutstation(station, plant: plant, clock: clock)) }
+    self.outstations = outstations
     var units: [[UInt8: SimulatedUnit]] = []
     var unitsByMeter: [String: SimulatedUnit] = [:]
     for bus in buses {
@@ -54,9 +62,10 @@ public actor Simulator {
     self.plant = plant
   }
 
-  /// Brings every bus up, or none.
+  /// Brings every bus and station up, or none.
   ///
-  /// - Returns: the ports that the TCP buses listen on, by bus id.
+  /// - Returns: the ports that the TCP buses and the stations listen on, by id; a station's further endpoints as
+  ///   `ID#2`, … Of a bus and a station with one id it is the bus's.
   /// - Throws: where an endpoint is not loopback, is taken, or is a path that is not the simulator's.
   public func start() async throws -> [String: Int] {
     guard running == nil else { throw SimulationError(.refused, "the simulator is running already: stop it first") }
@@ -86,6 +95,14 @@ public actor Simulator {
         running?.servers.append(server)
         ports[bus.id] = server.port
       }
+      for outstation in outstations {
+        let server = try await OutstationServer.start(outstation, group: group)
+        running?.stations.append(server)
+        for (place, port) in server.ports.enumerated() {
+          let key = place == 0 ? outstation.id : "\(outstation.id)#\(place + 1)"
+          ports[key] = ports[key] ?? port
+        }
+      }
       return ports
     } catch {
       await stop()
@@ -93,14 +110,18 @@ public actor Simulator {
     }
   }
 
-  /// Takes every bus down; nothing happens where none is up.
+  /// Takes every bus and station down; nothing happens where none is up.
   public func stop() async {
     guard let stopping = running else { return }
     running = nil
     for line in stopping.lines { await line.stop() }
     for server in stopping.servers { await server.stop() }
+    for station in stopping.stations { await station.stop() }
     try? await stopping.group.shutdownGracefully()
   }
+
+  /// A station to look at, feed and disturb; nil where none has that id.
+  public nonisolated func outstation(_ id: String) -> SimulatedOutstation? { outstations.first { $0.id == id } }
 
   /// Makes a meter ill or well again, at once; other meters of the same unit suffer with it.
   ///
