@@ -11,6 +11,12 @@ let package = Package(
       name: "fuzz-adu", dependencies: [.product(name: "ModbusProtocol", package: "meterd")],
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .executableTarget(
+      name: "fuzz-apdu", dependencies: [.product(name: "IEC104", package: "meterd")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "fuzz-object", dependencies: [.product(name: "Decoding", package: "meterd")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
       name: "fuzz-profile", dependencies: [.product(name: "Settings", package: "meterd")],
       swiftSettings: [.treatAllWarnings(as: .error)]),
   ]

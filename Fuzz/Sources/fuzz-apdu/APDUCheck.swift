@@ -1,0 +1,1 @@
+../../../Tests/IEC104Tests/APDUCheck.swift
