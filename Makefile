@@ -4,7 +4,7 @@ SWIFT ?= swift
 PREFIX ?= /usr
 DESTDIR ?=
 VENV := .venv
-APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat mbpoll python3-venv make gcc g++ binutils procps
+APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat mbpoll python3-venv openssl make gcc g++ binutils procps
 
 .PHONY: deps build debug demo test soak sanitize lint format bench install clean
 
@@ -21,8 +21,8 @@ debug: deps
 demo: debug
 	@sh scripts/demo.sh .build/debug/meterd
 
-# The tests of processes run by themselves: beside hundreds of others they would compete for the CPUs that they watch.
-PROCESS_TESTS := 'InteropTests|FaultTests|ServiceTests'
+# The tests of processes, and of TLS connections, run by themselves: beside hundreds of others they would compete for CPUs.
+PROCESS_TESTS := 'InteropTests|FaultTests|ServiceTests|IEC104ClientTests'
 
 test: deps lint
 	$(SWIFT) build --build-tests
@@ -37,7 +37,7 @@ soak: deps
 	METERD_SOAK=1 $(SWIFT) test --skip-build --filter FaultSequenceTests
 	METERD_SOAK=1 $(SWIFT) test --skip-build --filter $(PROCESS_TESTS)
 	$(MAKE) sanitize
-	$(MAKE) -C Fuzz adu profile SECONDS=$(FUZZ_SECONDS)
+	$(MAKE) -C Fuzz adu apdu object profile SECONDS=$(FUZZ_SECONDS)
 
 sanitize: deps
 	sh scripts/sanitize.sh address

@@ -13,8 +13,8 @@ import sys
 SYSTEM = {"Glibc", "Dispatch", "Synchronization", "FoundationEssentials", "Foundation", "Testing"}
 ORDER = [  # from the ground up; a room imports only what stands before it
     {"Clibmodbus", "Ctomlplusplus", "Cthreads", "Cclock", "Czlib"},
-    {"Metering", "ModbusProtocol", "Threads"},
-    {"Schedule", "Settings", "Modbus", "StatusAPI", "Simulation"},
+    {"Metering", "ModbusProtocol", "IEC104", "Threads"},
+    {"Schedule", "Settings", "Modbus", "IEC104Client", "StatusAPI", "Simulation"},
     {"Decoding"},
     {"Archive", "Commissioning"},
     {"Acquisition", "Forwarding"},

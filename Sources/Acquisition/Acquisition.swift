@@ -1,14 +1,17 @@
 import Archive
 import Decoding
 import Dispatch
+import IEC104Client
 import Logging
 import Metering
 import Modbus
+import NIOCore
+import NIOPosix
 import Schedule
 import Synchronization
 import Threads
 
-/// Drives the buses into the archive: says which meter is due when, and keeps a worker per bus.
+/// Drives buses and stations into the archive: says what is due when, and keeps a worker for each.
 public final class Acquisition: Sendable {
   private let archive: Archive
   private let clock: TrustedClock
@@ -20,12 +23,24 @@ public final class Acquisition: Sendable {
   private let wake = DispatchSemaphore(value: 0)
 
   private struct State {
-    var timetable = Timetable<String>()
+    var timetable = Timetable<Due>()
+    /// On buses.
     var meters: [String: MeterPlan] = [:]
+    var stations: [String: StationWorker] = [:]
+    /// Of meters on stations: their slots, for what passes unseen.
+    var stationMeters: [String: (definition: String, slots: Slots)] = [:]
+    /// One thread for all stations.
+    var loops: MultiThreadedEventLoopGroup?
     var workers: [String: BusWorker] = [:]
     var runs: [String: Task<Void, Never>] = [:]
     var beats: UInt64 = 0
     var stopping = false
+  }
+
+  /// What has slots.
+  enum Due: Hashable, Sendable {
+    case meter(String)
+    case interrogation(Interrogation.Kind, station: String)
   }
 
   public init(archive: Archive, clock: TrustedClock, logger: Logger) {
@@ -39,16 +54,39 @@ public final class Acquisition: Sendable {
   /// Starts the scheduler's thread.
   public func start() throws { try OwnThread.start(name: "scheduler") { [self] in scheduleLoop() } }
 
-  /// Makes these the buses and meters: new ones start, others stop, unchanged ones are not disturbed.
+  /// Makes these the buses, meters and stations: new ones start, others stop, unchanged ones are not disturbed.
   ///
   /// - Returns: what could not be started, in words.
-  public func configure(buses: [BusPlan], meters: [MeterPlan]) async throws -> [String] {
+  public func configure(buses: [BusPlan], meters: [MeterPlan], stations: [StationPlan] = []) async throws -> [String] {
     // What was due before the start is the downtime's; from then on it is ours, however long the start takes.
-    let isFirst = state.withLock { $0.beats == 0 && $0.meters.isEmpty }
+    let isFirst = state.withLock { $0.beats == 0 && $0.meters.isEmpty && $0.stationMeters.isEmpty }
     let from = isFirst ? started.time : clock.now()
-    let hashes = try await archive.use(meters.map(\.definition), from: from)
+    let definitions = meters.map(\.definition) + stations.flatMap(\.definitions)
+    let hashes = try await archive.use(definitions, from: from)
     let wanted = Dictionary(
       meters.map { ($0.id, $0.stored(as: hashes[$0.id] ?? "")) }, uniquingKeysWith: { $1 })
+    var problems = await configure(buses, wanted)
+    problems += try await configure(stations, hashes)
+    let now = isFirst ? started.time : clock.now()
+    state.withLock { state in
+      var slots: [Due: Slots] = [:]
+      for meter in wanted.values { slots[.meter(meter.id)] = meter.slots }
+      for (id, meter) in state.stationMeters { slots[.meter(id)] = meter.slots }
+      for plan in stations {
+        if !plan.definitions.isEmpty {
+          slots[.interrogation(.general, station: plan.id)] = plan.generalSlots
+          slots[.interrogation(.counter, station: plan.id)] = plan.counterSlots
+        }
+      }
+      for due in state.timetable.ids where slots[due] == nil { state.timetable.remove(due) }
+      for (due, slots) in slots { state.timetable.add(due, slots: slots, now: now) }
+      state.meters = wanted
+    }
+    wake.signal()
+    return problems
+  }
+
+  private func configure(_ buses: [BusPlan], _ wanted: [String: MeterPlan]) async -> [String] {
     let plans = Dictionary(buses.map { ($0.settings.id, $0) }, uniquingKeysWith: { $1 })
     var problems: [String] = []
     let ended = state.withLock { state -> [Task<Void, Never>] in
@@ -59,7 +97,6 @@ public final class Acquisition: Sendable {
         if let run = state.runs.removeValue(forKey: id) { ended.append(run) }
       }
       for (id, meter) in state.meters where wanted[id]?.busID != meter.busID { state.workers[meter.busID]?.remove(id) }
-      for (id, meter) in state.meters where wanted[id]?.slots != meter.slots { state.timetable.remove(id) }
       return ended
     }
     for run in ended { await run.value }  // A serial device is free before its bus is opened anew.
@@ -71,15 +108,56 @@ public final class Acquisition: Sendable {
           state.runs[id] = Task { await worker.run() }
         } catch { problems.append("bus \(id): \(error)") }
       }
-      let now = isFirst ? started.time : clock.now()
-      for meter in wanted.values {
-        state.workers[meter.busID]?.set(meter)
-        if state.meters[meter.id]?.slots != meter.slots { state.timetable.add(meter.id, slots: meter.slots, now: now) }
-      }
-      state.meters = wanted
+      for meter in wanted.values { state.workers[meter.busID]?.set(meter) }
     }
-    wake.signal()
     return problems
+  }
+
+  private func configure(_ stations: [StationPlan], _ hashes: [String: String]) async throws -> [String] {
+    let plans = Dictionary(stations.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+    let known = state.withLock { $0.stations }
+    for (id, worker) in known where plans[id]?.client != worker.plan.client {
+      await worker.stop()
+      _ = state.withLock { $0.stations.removeValue(forKey: id) }
+    }
+    var problems: [String] = []
+    let isFirst = known.isEmpty
+    let (path, head) = (archive.path, started.headSeq)
+    let recent =
+      isFirst && !plans.isEmpty
+      ? try await OwnThread.run(name: "recall") { try ArchiveReader.recentASDUs(path: path, throughSeq: head) } : [:]
+    for plan in stations {
+      if let worker = state.withLock({ $0.stations[plan.id] }) {
+        if worker.plan != plan { worker.set(plan) }
+        continue
+      }
+      let worker = StationWorker(plan, archive: archive, clock: clock, logger: logger, loop: loop())
+      do {
+        try worker.start(recent: recent[plan.id] ?? [])
+        state.withLock { $0.stations[plan.id] = worker }
+      } catch { problems.append("station \(plan.id): \(error)") }
+    }
+    state.withLock { state in
+      state.stationMeters = [:]
+      for definition in stations.flatMap(\.definitions) {
+        let id = definition.meterID
+        guard
+          let decoder = plans[definition.station?.id ?? ""]?.decoder.decoders.first(where: {
+            $0.definition.meterID == id
+          })
+        else { continue }
+        state.stationMeters[id] = (hashes[id] ?? "", decoder.slots)
+      }
+    }
+    return problems
+  }
+
+  private func loop() -> any EventLoop {
+    state.withLock { state in
+      let loops = state.loops ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+      state.loops = loops
+      return loops.next()
+    }
   }
 
   /// Records for every meter the slots that passed while meterd was not running. Blocks; call it before `configure`.
@@ -105,13 +183,17 @@ public final class Acquisition: Sendable {
 
   /// Stops polling; what is under way is given up.
   public func stop() async {
-    let (workers, runs) = state.withLock { state in
+    let (workers, runs, stations, loops) = state.withLock { state in
       state.stopping = true
-      return (Array(state.workers.values), Array(state.runs.values))
+      return (Array(state.workers.values), Array(state.runs.values), Array(state.stations.values), state.loops)
     }
     for worker in workers { worker.stop() }
     wake.signal()
+    await withTaskGroup { group in
+      for station in stations { group.addTask { await station.stop() } }
+    }
     for run in runs { await run.value }
+    do { try await loops?.shutdownGracefully() } catch { logger.warning("the stations' thread: \(error)") }
   }
 
   /// Grows while the scheduler lives; the watchdog looks at it.
@@ -140,6 +222,19 @@ public final class Acquisition: Sendable {
         skipped: status.skipped, meters: status.meters)
     }
   }
+
+  public struct StationState: Sendable {
+    public let id: String
+    public let client: StationClientStatus
+    public let counts: StationCounts
+    /// Objects that no point takes.
+    public let unnamed: ObjectList
+    /// Observations that the archive could not take yet; the station waits for its acknowledgement.
+    public let waitingForArchive: Int
+    public let commitFailures: UInt64
+  }
+
+  public var stations: [StationState] { state.withLock { Array($0.stations.values) }.compactMap(\.status) }
 
   // MARK: - The scheduler's thread
 
@@ -175,15 +270,22 @@ public final class Acquisition: Sendable {
     }
   }
 
-  private func handle(_ event: Timetable<String>.Event, stepMilliseconds: Int64) {
+  private func handle(_ event: Timetable<Due>.Event, stepMilliseconds: Int64) {
     switch event {
-    case .due(let id, let slot, let repeated):
+    case .due(.meter(let id), let slot, let repeated):
       let worker = state.withLock { state in (state.meters[id]?.busID).flatMap { state.workers[$0] } }
       worker?.due(id, slot: slot, repeated: repeated)
-    case .missed(let id, let from, let to, let count):
-      guard let meter = state.withLock({ $0.meters[id] }) else { return }
-      recorder.recordMissed(
-        meter, from: from, to: to, count: count, reason: stepMilliseconds > 1000 ? .clockStep : .late)
+    case .due(.interrogation(let kind, let station), let slot, let repeated):
+      state.withLock { $0.stations[station] }?.due(kind, slot: slot, repeated: repeated)
+    case .missed(.meter(let id), let from, let to, let count):
+      guard
+        let definition = state.withLock({ $0.meters[id]?.definitionHash ?? $0.stationMeters[id]?.definition })
+      else { return }
+      recorder.record(
+        recorder.missed(
+          id, definition, from, to, UInt32(clamping: count), stepMilliseconds > 1000 ? .clockStep : .late, []))
+    // Of the station's meters it is recorded.
+    case .missed(.interrogation, _, _, _): return
     }
   }
 
@@ -198,11 +300,10 @@ public final class Acquisition: Sendable {
     do { try recordDowntime(until: started.time + offsetMilliseconds) } catch {
       logger.error("the time before the start could not be accounted for: \(error)")
     }
-    state.withLock { state in
-      for meter in state.meters.values {
-        state.timetable.remove(meter.id)
-        state.timetable.add(meter.id, slots: meter.slots, now: now)
-      }
+    let stations = state.withLock { state in
+      state.timetable.restart(at: now)
+      return Array(state.stations.values)
     }
+    for station in stations { station.clockBecameTrusted() }
   }
 }

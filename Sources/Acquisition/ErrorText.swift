@@ -38,7 +38,7 @@ public enum ErrorText {
     return "the meter refused \(request.function.words) \(range) with exception \(code): \(what)"
   }
 
-  static func hex(_ bytes: some Sequence<UInt8>) -> String {
+  public static func hex(_ bytes: some Sequence<UInt8>) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
   }
 }

@@ -97,6 +97,9 @@ public final class Archive: Sendable {
     await withCheckedContinuation { continuation in inbox.post(.flush { continuation.resume(returning: $0) }) }
   }
 
+  /// The same without waiting: `done` is called on the committer's thread, be quick there.
+  public func flush(_ done: @escaping @Sendable (Bool) -> Void) { inbox.post(.flush(done)) }
+
   /// The same as the async `flush`, for threads that may block.
   public func flushBlocking() -> Bool {
     let done = Inbox<Bool>()
@@ -149,8 +152,12 @@ public final class Archive: Sendable {
   }
 
   private static func size(_ observation: Observation) -> Int {
-    guard case .poll(let blocks) = observation.content else { return 256 }
-    return blocks.reduce(192) { $0 + 64 + $1.bytes.count }
+    switch observation.content {
+    case .poll(let blocks): blocks.reduce(192) { $0 + 64 + $1.bytes.count }
+    case .asdu(let asdu): 192 + asdu.bytes.count
+    case .interrogation(let interrogation): 192 + 4 * (interrogation.absent?.count ?? 0)
+    default: 256
+    }
   }
 
   // MARK: - The committer's thread

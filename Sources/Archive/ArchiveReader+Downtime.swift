@@ -24,13 +24,22 @@ extension ArchiveReader {
     let reader = try ArchiveReader(path: path)
     if head == 0 { return [] }
     var lastSlot: [String: Timestamp] = [:]
+    var lastOfStation: [String: Timestamp] = [:]
     var lastReceived = Timestamp.distantPast
     try reader.forEachEntry(seqs: (head > lookBack ? head - lookBack : 1)...head) { entry in
       let o = entry.observation
       lastReceived = o.received + entry.clockOffsetMilliseconds
       guard let due = entry.due else { return }
       var last = due
-      if case .missed(_, let to, _, _) = o.content { last = to + entry.clockOffsetMilliseconds }
+      switch o.content {
+      case .missed(_, let to, _, _): last = to + entry.clockOffsetMilliseconds
+      // An interrogation that was under way when meterd ended has no end on record: its slot is lost.
+      case .interrogation:
+        lastOfStation[o.meterID] = max(lastOfStation[o.meterID] ?? last, last)
+        return
+      case .asdu, .link: return
+      default: break
+      }
       lastSlot[o.meterID] = max(lastSlot[o.meterID] ?? last, last)
     }
     var gaps: [Gap] = []
@@ -38,7 +47,8 @@ extension ArchiveReader {
       // Of a meter that was taken out of service nothing was due.
       guard let (hash, definition) = reader.definitionInService(of: meterID) else { continue }
       let slots = try Decoder(definition).slots
-      let from = slots.next(after: lastSlot[meterID] ?? lastReceived)
+      let last = [lastSlot[meterID], definition.station.flatMap { lastOfStation[$0.id] }].compactMap { $0 }.max()
+      let from = slots.next(after: last ?? lastReceived)
       let to = slots.last(atOrBefore: now)
       if from > to { continue }
       gaps.append(

@@ -12,6 +12,7 @@ public final class ArchiveReader {
   private var contents: CatalogContents
   private var catalogVersion: Int?
   private var decoders: [String: Decoder] = [:]
+  private var stations: [String: StationHistory] = [:]
   private var openFile: (name: String, queue: DatabaseQueue)?
 
   /// - Throws: `ArchiveError` where there is no archive, or one of another format.
@@ -38,7 +39,10 @@ public final class ArchiveReader {
       let version = try Int.fetchOne(db, sql: "PRAGMA data_version") ?? 0
       return version == known ? nil : (version, try CatalogContents.load(db, path: layout.catalog))
     }
-    if let news { (catalogVersion, contents) = news }
+    if let news {
+      (catalogVersion, contents) = news
+      stations = [:]
+    }
   }
 
   /// Ids of all meters that the archive has definitions of.
@@ -92,19 +96,37 @@ public final class ArchiveReader {
     }
   }
 
-  /// Observations of one meter that speak of times in a range, in sequence order within each day's file.
+  /// Observations of one meter that speak of times in a range, in sequence order within each day's file; with them
+  /// those of its station that may.
   public func forEachEntry(
     meterID: String, from: Timestamp, to: Timestamp, _ body: (Entry) throws -> Void
   ) throws {
+    let stations = contents.stations(of: meterID)
+    let slack = stations.isEmpty ? 0 : ArchiveReader.zoneSlackMilliseconds
+    let range = (from - slack)...(max(from, to) + slack)
     let hasUntrusted = { (file: String) in file.hasPrefix("19") }
-    for file in files() where hasUntrusted(file) || contents.reach(of: file).overlaps(from...max(from, to)) {
-      let condition = """
-        m.meter_id = ? AND (b.boot_id <> '' OR
+    for file in files() where hasUntrusted(file) || contents.reach(of: file).overlaps(range) {
+      var condition = """
+        o.kind < \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id = ? AND (b.boot_id <> '' OR
           (min(coalesce(o.due, o.time), o.time) < ? AND max(o.time, coalesce(o.until, o.time)) >= ?))
         """
-      try forEachRow(of: file, where: condition, [meterID, to.milliseconds, from.milliseconds], body)
+      var arguments: StatementArguments = [meterID, to.milliseconds, from.milliseconds]
+      if !stations.isEmpty {
+        let marks = stations.map { _ in "?" }.joined(separator: ", ")
+        condition = """
+          (\(condition)) OR (o.kind >= \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id IN (\(marks))
+            AND (b.boot_id <> '' OR (min(coalesce(o.due, o.time), o.time) < ? AND max(o.time, o.received) >= ?)))
+          """
+        arguments += StatementArguments(stations.sorted())
+        arguments += [range.upperBound.milliseconds, range.lowerBound.milliseconds]
+      }
+      try forEachRow(of: file, where: condition, arguments, body)
     }
   }
+
+  /// A station's row is found by the earliest time that its objects spoke of when it came; by a definition with another
+  /// zone they speak of times up to that much away.
+  private static let zoneSlackMilliseconds: Int64 = 28 * 3_600_000
 
   /// Readings of one meter whose time lies in [from, to); failures by their due time.
   ///
@@ -113,7 +135,7 @@ public final class ArchiveReader {
     meterID: String, quantity: String? = nil, from: Timestamp, to: Timestamp, _ body: (Reading) throws -> Void
   ) throws {
     try forEachEntry(meterID: meterID, from: from, to: to) { entry in
-      try forEachReading(of: entry, within: from..<max(from, to)) { reading in
+      try forEachReading(of: entry, meterID: meterID, within: from..<max(from, to)) { reading in
         if reading.time >= from, reading.time < to, quantity == nil || reading.quantity == quantity {
           try body(reading)
         }
@@ -121,14 +143,19 @@ public final class ArchiveReader {
     }
   }
 
-  /// The readings of one observation, by the definition that holds for its time.
+  /// The readings of one observation, by the definitions that hold for their times.
   ///
-  /// - Parameter window: of a range of missed slots, only those in it.
+  /// - Parameters:
+  ///   - meterID: of what a station sent, only those of this meter.
+  ///   - window: of a range of missed slots, only those in it.
   public func forEachReading(
-    of entry: Entry, within window: Range<Timestamp> = .distantPast ..< .distantFuture,
+    of entry: Entry, meterID: String? = nil, within window: Range<Timestamp> = .distantPast ..< .distantFuture,
     _ body: (Reading) throws -> Void
   ) throws {
     guard !entry.observation.meterID.isEmpty else { return }
+    if entry.observation.isOfStation {
+      return try forEachStationReading(of: entry, meterID: meterID, body)
+    }
     let use = contents.use(of: entry.observation.meterID, at: entry.time)
     // What was polled under a definition that has just been replaced is read as it was asked for.
     let hash = use.map { $0.validFrom == $0.recordedAt ? entry.observation.definition : $0.definition }
@@ -139,6 +166,30 @@ public final class ArchiveReader {
     }
     try decoder.forEachReading(
       of: entry.observation, clockOffsetMilliseconds: entry.clockOffsetMilliseconds, within: window, body)
+  }
+
+  /// An object is read by the definition that holds for its own time: what a station had kept back may be older than the
+  /// last change.
+  private func forEachStationReading(of entry: Entry, meterID: String?, _ body: (Reading) throws -> Void) throws {
+    let id = entry.observation.meterID
+    var history = stations[id] ?? StationHistory(of: id, contents)
+    defer { stations[id] = history }
+    let offset = entry.clockOffsetMilliseconds
+    let received = entry.observation.received + offset
+    let decoder = try history.decoder(at: received, received: received, load: decoder)
+    if entry.observation.marks.isEmpty, history.isSame(entry.observation.due ?? received, received),
+      history.isSame(entry.observation.time, received)
+    {
+      return try decoder.forEachReading(of: entry.observation, meterID: meterID, body)
+    }
+    let isASDU = if case .asdu = entry.observation.content { true } else { false }
+    try decoder.forEachReading(
+      of: entry.observation, clockOffsetMilliseconds: offset, meterID: meterID,
+      pointsAt: { time in
+        // A slot of before a meter came was none of its own. No tag that lies ahead knows of a change to come.
+        let time = min(time, received)
+        return try history.decoder(at: time, received: isASDU ? received : time, load: self.decoder)
+      }, body)
   }
 
   /// The last sequence number on disk; 0 for an empty archive.

@@ -28,6 +28,16 @@ struct CatalogContents {
   /// What to add to times that were taken in that boot before the clock was trusted.
   var clockOffsets: [String: Int64] = [:]
 
+  /// The stations that a meter has ever hung on.
+  func stations(of meterID: String) -> Set<String> {
+    Set((uses[meterID] ?? []).compactMap { definitions[$0.definition]?.station?.id })
+  }
+
+  /// The meters that have ever hung on a station, in order of their ids.
+  func meters(of stationID: String) -> [String] {
+    uses.keys.filter { stations(of: $0).contains(stationID) }.sorted()
+  }
+
   /// The definition for readings of a meter at a time: the largest `validFrom` not after it, of those the newest record.
   func use(of meterID: String, at time: Timestamp) -> Use? {
     let uses = uses[meterID] ?? []

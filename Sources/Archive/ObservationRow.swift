@@ -7,6 +7,12 @@ struct ObservationRow {
     case missed = 1
     case clockOffset = 2
     case forward = 3
+    case asdu = 4
+    case interrogation = 5
+    case link = 6
+
+    /// Rows whose `meter` is a station: ids are unique over stations and over meters, not over both.
+    static let firstOfStations = Kind.asdu
   }
 
   /// The format of `payload`; a row of another version is refused, not guessed at.
@@ -18,6 +24,9 @@ struct ObservationRow {
     case .missed: .missed
     case .clockOffset: .clockOffset
     case .forward: .forward
+    case .asdu: .asdu
+    case .interrogation: .interrogation
+    case .link: .link
     }
   }
 
@@ -54,6 +63,21 @@ struct ObservationRow {
       bytes.append(littleEndian: UInt64(bitPattern: offset))
       bytes.append(contentsOf: bootID.utf8)
     case .forward(let text): bytes.append(contentsOf: text.utf8)
+    case .asdu(let asdu):
+      bytes.append(asdu.link)
+      bytes.append(UInt8(clamping: asdu.repeated.count))
+      bytes.append(contentsOf: asdu.repeated.prefix(255))
+      bytes.append(contentsOf: asdu.bytes)
+    case .interrogation(let interrogation):
+      bytes.append(interrogation.kind.rawValue)
+      bytes.append(littleEndian: interrogation.commonAddress)
+      bytes.append(interrogation.qualifier)
+      bytes.append(littleEndian: interrogation.outcome.code)
+      bytes.append(interrogation.absent == nil ? 1 : 0)
+      for address in interrogation.absent ?? [] { bytes.append(littleEndian: address) }
+    case .link(let isUp, let reason):
+      bytes.append(isUp ? 1 : 0)
+      bytes.append(contentsOf: reason.utf8)
     }
   }
 
@@ -87,7 +111,35 @@ struct ObservationRow {
       }
       return .clockOffset(bootID: bootID, offsetMilliseconds: Int64(bitPattern: offset))
     case .forward: return String(validating: reader.rest(), as: UTF8.self).map(Observation.Content.forward)
+    case .asdu:
+      guard let link = reader.byte(), let count = reader.byte(), let repeated = reader.bytes(Int(count)) else {
+        return nil
+      }
+      return .asdu(ReceivedASDU(bytes: reader.rest(), link: link, repeated: repeated))
+    case .interrogation: return interrogation(&reader).map(Observation.Content.interrogation)
+    case .link:
+      guard let isUp = reader.byte(), isUp <= 1, let reason = String(validating: reader.rest(), as: UTF8.self) else {
+        return nil
+      }
+      return .link(isUp: isUp == 1, reason: reason)
     }
+  }
+
+  private static func interrogation(_ reader: inout ByteReader) -> Interrogation? {
+    guard let kind = reader.byte().flatMap(Interrogation.Kind.init(rawValue:)), let address: UInt16 = reader.integer(),
+      let qualifier = reader.byte(),
+      let outcome = (reader.integer() as UInt16?).flatMap(Interrogation.Outcome.init(code:)),
+      let nothingCame = reader.byte(), nothingCame <= 1
+    else { return nil }
+    var absent: [UInt32] = []
+    while !reader.isAtEnd {
+      guard let next: UInt32 = reader.integer() else { return nil }
+      absent.append(next)
+    }
+    if nothingCame == 1, !absent.isEmpty { return nil }
+    return Interrogation(
+      kind: kind, commonAddress: address, qualifier: qualifier, outcome: outcome,
+      absent: nothingCame == 1 ? nil : absent)
   }
 
   /// The checksum over everything that the row says.

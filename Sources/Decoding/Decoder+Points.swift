@@ -1,12 +1,19 @@
 import Metering
 
 extension Decoder {
-  /// A point, ready to be applied:
-  /// value = (raw × `scale` + `offset`) × factors + `zero`, all of them in the canonical unit.
-  struct Point: Hashable, Sendable {
+  /// What is said of a point's readings whatever its source.
+  struct Series: Hashable, Sendable {
     let quantity: String
     let unit: String
     let kind: Quantity.Kind
+    /// Its index in `rarer`; nil: due whenever the meter is.
+    let schedule: Int?
+  }
+
+  /// A point, ready to be applied:
+  /// value = (raw × `scale` + `offset`) × factors + `zero`, all of them in the canonical unit.
+  struct Point: Hashable, Sendable {
+    let series: Series
     let register: RegisterReference
     let decoder: RegisterDecoder
     let scale: ExactDecimal
@@ -14,8 +21,6 @@ extension Decoder {
     /// What the canonical unit's zero differs by.
     let zero: ExactDecimal
     let factors: [Factor]
-    /// Its index in `rarer`; nil: due whenever the meter is.
-    let schedule: Int?
   }
 
   struct Factor: Hashable, Sendable {
@@ -57,31 +62,36 @@ extension Decoder {
     if !type.isNumber, isScaled {
       throw DecodingFault("\(type.rawValue) is no number that scale, offset or scale_by could be applied to")
     }
-    guard let conversion = conversion(point, quantity),
-      let ratio = ratio(point, quantity, definition)?.multiplied(by: conversion.factor),
+    guard
+      let conversion = conversion(
+        from: point.unit, perPulse: point.perPulse, pulseUnit: point.pulseUnit, quantity),
+      let ratio = ratio(point.side, quantity, definition)?.multiplied(by: conversion.factor),
       let scale = point.scale.multiplied(by: ratio), let offset = (point.offset ?? .zero).multiplied(by: ratio)
     else { throw DecodingFault("'\(point.unit)' cannot be converted") }
     var factors: [Factor] = []
     for factor in point.factors ?? [] { factors.append(try Factor(factor)) }
     return Point(
-      quantity: point.quantity, unit: quantity.unit?.symbol ?? point.unit, kind: point.kind, register: point.register,
+      series: Series(
+        quantity: point.quantity, unit: quantity.unit?.symbol ?? point.unit, kind: point.kind, schedule: schedule),
+      register: point.register,
       decoder: try RegisterDecoder(point.register, invalid: point.invalid ?? [], bits: point.bits), scale: scale,
-      offset: offset, zero: conversion.offset, factors: factors, schedule: schedule)
+      offset: offset, zero: conversion.offset, factors: factors)
   }
 
-  private static func conversion(_ point: Definition.Point, _ quantity: Quantity) -> Unit.Conversion? {
+  /// From a point's unit to the quantity's canonical one.
+  static func conversion(
+    from unit: String, perPulse: ExactDecimal?, pulseUnit: String?, _ quantity: Quantity
+  ) -> Unit.Conversion? {
     guard let canonical = quantity.unit else { return .identity }
-    guard point.unit == "pulse" else { return Unit.conversion(from: point.unit, to: canonical) }
-    guard let worth = point.perPulse, let unit = point.pulseUnit,
+    guard unit == "pulse" else { return Unit.conversion(from: unit, to: canonical) }
+    guard let worth = perPulse, let unit = pulseUnit,
       let conversion = Unit.conversion(from: unit, to: canonical), let factor = worth.multiplied(by: conversion.factor)
     else { return nil }
     return Unit.Conversion(factor: factor, offset: .zero)
   }
 
-  private static func ratio(_ point: Definition.Point, _ quantity: Quantity, _ definition: Definition)
-    -> ExactDecimal?
-  {
-    guard point.side == .secondary else { return .one }
+  static func ratio(_ side: Definition.Side?, _ quantity: Quantity, _ definition: Definition) -> ExactDecimal? {
+    guard side == .secondary else { return .one }
     return switch quantity.transformer {
     case .none: .one
     case .current: definition.ctRatio

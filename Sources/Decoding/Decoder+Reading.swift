@@ -30,7 +30,8 @@ extension Decoder {
   ) -> Reading {
     var reading = Reading(
       time: observation.time, due: observation.due, received: observation.received, meterID: definition.meterID,
-      quantity: point.quantity, value: nil, unit: point.unit, kind: point.kind, quality: .bad, flags: flags,
+      quantity: point.series.quantity, value: nil, unit: point.series.unit, kind: point.series.kind, quality: .bad,
+      flags: flags,
       seq: observation.seq)
     func fail(_ reasons: [String]) -> Reading {
       // A failure has no time at the meter: it belongs to its slot.
@@ -57,7 +58,7 @@ extension Decoder {
         value = multiplied
       }
       guard let sum = value.adding(point.zero) else { return invalid(reading) }
-      if point.kind == .text { reading.text = sum.description } else { reading.value = sum }
+      if point.series.kind == .text { reading.text = sum.description } else { reading.value = sum }
     case .text(let text): reading.text = text
     case .time(let time):
       guard let instant = time.instant(in: slots.zone, nearest: observation.time) else { return invalid(reading) }

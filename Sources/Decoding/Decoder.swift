@@ -6,6 +6,10 @@ public struct Decoder: Sendable {
   public let definition: Definition
   public let slots: Slots
   private let points: [Point]
+  /// Of a meter on a station, in place of `points`.
+  let stationPoints: [StationPoint]
+  /// Of both kinds of points, in the order of the definition.
+  private let series: [Series]
   /// The slots of the points that are due more rarely than the meter: each interval once.
   private let rarer: [Rarer]
 
@@ -26,39 +30,60 @@ public struct Decoder: Sendable {
         "\(definition.meterID): an interval of \(definition.everyMilliseconds) ms does not divide the day")
     }
     self.slots = slots
-    var points: [Point] = []
     var rarer: [Rarer] = []
+    /// The index in `rarer` of a point that is due every so often; nil for the meter's own interval.
+    func schedule(_ every: Int64?) throws(DecodingFault) -> Int? {
+      guard let every, every != slots.everyMilliseconds else { return nil }
+      guard every % slots.everyMilliseconds == 0, let own = Slots(everyMilliseconds: every, zone: zone) else {
+        throw DecodingFault("an interval of \(every) ms does not divide the day, or is no multiple of the meter's")
+      }
+      let index = rarer.firstIndex { $0.slots.everyMilliseconds == every } ?? rarer.count
+      if index == rarer.count { rarer.append(Rarer(slots: own)) }
+      rarer[index].pointCount += 1
+      return index
+    }
+    var points: [Point] = []
     for point in definition.points {
       do throws(DecodingFault) {
-        var schedule: Int?
-        if let every = point.everyMilliseconds, every != slots.everyMilliseconds {
-          guard every % slots.everyMilliseconds == 0, let own = Slots(everyMilliseconds: every, zone: zone) else {
-            throw DecodingFault(
-              "an interval of \(every) ms does not divide the day, or is no multiple of the meter's")
-          }
-          let index = rarer.firstIndex { $0.slots.everyMilliseconds == every } ?? rarer.count
-          if index == rarer.count { rarer.append(Rarer(slots: own)) }
-          rarer[index].pointCount += 1
-          schedule = index
-        }
-        points.append(try Decoder.point(point, definition, schedule: schedule))
+        points.append(try Decoder.point(point, definition, schedule: try schedule(point.everyMilliseconds)))
       } catch {
         throw DecodingFault("\(definition.meterID)/\(point.quantity): \(error)")
       }
     }
+    var stationPoints: [StationPoint] = []
+    if let station = definition.station {
+      for point in definition.stationPoints ?? [] {
+        do throws(DecodingFault) {
+          let every =
+            point.isIntegratedTotal
+            ? station.countersEveryMilliseconds : station.interrogateEveryMilliseconds
+          stationPoints.append(try StationPoint(point, definition, schedule: try schedule(every)))
+        } catch {
+          throw DecodingFault("\(definition.meterID)/\(point.quantity): \(error)")
+        }
+      }
+    }
     self.points = points
+    self.stationPoints = stationPoints
+    series = points.map(\.series) + stationPoints.map(\.series)
     self.rarer = rarer
   }
 
   /// How many of the meter's points are due in one of its slots, as labelled.
   public func pointsDue(in slot: Timestamp) -> Int {
-    rarer.reduce(points.count) { $0 - ($1.isDue(in: slot) ? 0 : $1.pointCount) }
+    rarer.reduce(series.count) { $0 - ($1.isDue(in: slot) ? 0 : $1.pointCount) }
+  }
+
+  /// The slots of one quantity; of one that it does not have, the meter's.
+  public func slots(of quantity: String) -> Slots {
+    let schedule = series.first { $0.quantity == quantity }?.schedule
+    return schedule.map { rarer[$0].slots } ?? slots
   }
 
   /// How many readings are due in [from, through]: for each of the meter's slots in it the points due there. The work
   /// grows with the changes of the zone's offset in between, not with the slots.
   public func readingsDue(from: Timestamp, through: Timestamp) -> Int {
-    let always = points.count - rarer.reduce(0) { $0 + $1.pointCount }
+    let always = series.count - rarer.reduce(0) { $0 + $1.pointCount }
     return rarer.reduce(always * slots.count(from: from, through: through)) {
       $0 + $1.pointCount * $1.slots.count(from: from, through: through)
     }
@@ -78,21 +103,12 @@ public struct Decoder: Sendable {
   ) rethrows {
     // The slots are those of the clock that labelled it.
     let label = observation.due
-    var observation = observation
-    var flags: [String] = []
-    if observation.marks.contains(.untrustedClock) {
-      observation.time = observation.time + clockOffsetMilliseconds
-      observation.due = observation.due.map { $0 + clockOffsetMilliseconds }
-      observation.received = observation.received + clockOffsetMilliseconds
-      flags = ["clock"]
-    } else if observation.marks.contains(.repeatedLabel) {
-      flags = ["clock"]
-    }
+    let (observation, flags) = Decoder.trueTimes(of: observation, clockOffsetMilliseconds)
     switch observation.content {
     case .poll(let blocks):
       let isDue = rarer.map { rarer in label.map { rarer.isDue(in: $0) } ?? true }
       for point in points {
-        if let schedule = point.schedule, !isDue[schedule] { continue }
+        if let schedule = point.series.schedule, !isDue[schedule] { continue }
         guard let block = Decoder.block(covering: point.register, in: blocks) else { continue }
         try body(reading(point, block, in: blocks, observation, flags))
       }
@@ -107,17 +123,30 @@ public struct Decoder: Sendable {
         for schedule in next.indices where next[schedule] < slot {
           next[schedule] = rarer[schedule].slots.next(after: slot - 1)
         }
-        for point in points {
-          if let schedule = point.schedule, next[schedule] != slot { continue }
+        for one in series {
+          if let schedule = one.schedule, next[schedule] != slot { continue }
           try body(
             Reading(
               time: slot + shift, due: slot + shift, received: observation.received, meterID: definition.meterID,
-              quantity: point.quantity, value: nil, unit: point.unit, kind: point.kind, quality: .bad,
+              quantity: one.quantity, value: nil, unit: one.unit, kind: one.kind, quality: .bad,
               flags: reason.flags + flags, seq: observation.seq, index: index))
         }
         index += 1
       }
-    case .clockOffset, .forward: return
+    // What a station sends may be of several meters: `StationDecoder`.
+    case .clockOffset, .forward, .asdu, .interrogation, .link: return
     }
+  }
+
+  /// The observation by the true clock, and what its times must be flagged with.
+  static func trueTimes(of observation: Observation, _ clockOffsetMilliseconds: Int64) -> (Observation, [String]) {
+    if observation.marks.contains(.untrustedClock) {
+      var observation = observation
+      observation.time = observation.time + clockOffsetMilliseconds
+      observation.due = observation.due.map { $0 + clockOffsetMilliseconds }
+      observation.received = observation.received + clockOffsetMilliseconds
+      return (observation, ["clock"])
+    }
+    return (observation, observation.marks.contains(.repeatedLabel) ? ["clock"] : [])
   }
 }

@@ -147,6 +147,9 @@ public final class Forwarder: Sendable {
           }
         case .forward(let text):
           if let event = ForwardEvent(text: text), event.forward == plan.id { events.append(event) }
+        case .asdu, .interrogation, .link:
+          // Each object has its own time, by the definition of its meter.
+          try reader.forEachReading(of: entry) { belongs(to: $0.time) }
         case .clockOffset: break
         }
       }

@@ -99,7 +99,7 @@ public enum CSVRow {
   ///
   /// - Parameters:
   ///   - zone: for the offset of the times.
-  ///   - raw: whether the point's bytes follow as a last column, in hexadecimal.
+  ///   - raw: whether the point's bytes follow as a last column (`Reading.rawText`).
   public static func append(_ reading: Reading, zone: Zone, raw: Bool = false, to bytes: inout [UInt8]) {
     func comma() { bytes.append(UInt8(ascii: ",")) }
     func time(_ time: Timestamp) {
@@ -132,13 +132,9 @@ public enum CSVRow {
     bytes.append(contentsOf: String(reading.index).utf8)
     if raw {
       comma()
-      bytes.append(contentsOf: hex(reading.raw).utf8)
+      bytes.append(contentsOf: reading.rawText.utf8)
     }
     bytes.append(UInt8(ascii: "\n"))
-  }
-
-  public static func hex(_ bytes: [UInt8]) -> String {
-    bytes.reduce(into: "") { text, byte in text += (byte < 16 ? "0" : "") + String(byte, radix: 16) }
   }
 
   /// Quotes what needs it (RFC 4180, clause 2).

@@ -4,7 +4,7 @@
 /// be optional: an old definition keeps its hash.
 public struct Definition: Hashable, Sendable, Codable {
   public var meterID: String
-  /// The bus, and the unit id on it.
+  /// The bus, and the unit id on it; empty and 0 where the meter hangs on a station.
   public var bus: String
   public var unitID: UInt8
   /// The model, where the points came from a profile.
@@ -16,13 +16,18 @@ public struct Definition: Hashable, Sendable, Codable {
   /// 1 where the values are primary or there is no transformer.
   public var ctRatio: ExactDecimal
   public var vtRatio: ExactDecimal
+  /// Of a meter on a bus.
   public var points: [Point]
+  /// The station that the meter hangs on, and its points there.
+  public var station: Station?
+  public var stationPoints: [StationPoint]?
   /// What else the settings say of the meter: `name`, `energy`, `level`, `use`, `serial`, `parent`, …
   public var metadata: [String: String]
 
   public init(
     meterID: String, bus: String, unitID: UInt8, profile: String? = nil, everyMilliseconds: Int64, timeZone: String,
-    ctRatio: ExactDecimal = .one, vtRatio: ExactDecimal = .one, points: [Point], metadata: [String: String] = [:]
+    ctRatio: ExactDecimal = .one, vtRatio: ExactDecimal = .one, points: [Point], station: Station? = nil,
+    stationPoints: [StationPoint]? = nil, metadata: [String: String] = [:]
   ) {
     self.meterID = meterID
     self.bus = bus
@@ -33,10 +38,15 @@ public struct Definition: Hashable, Sendable, Codable {
     self.ctRatio = ctRatio
     self.vtRatio = vtRatio
     self.points = points
+    self.station = station
+    self.stationPoints = stationPoints
     self.metadata = metadata
   }
 
-  /// One series of the meter.
+  /// The quantities of its series, in the order of the points.
+  public var quantities: [String] { points.map(\.quantity) + (stationPoints ?? []).map(\.quantity) }
+
+  /// One series of a meter on a bus.
   public struct Point: Hashable, Sendable, Codable {
     /// A name of the vocabulary, or `x_…`.
     public var quantity: String

@@ -2,7 +2,7 @@
 public struct Observation: Hashable, Sendable {
   /// Archive-wide, one more per observation in commit order; the archive assigns it.
   public var seq: UInt64
-  /// The meter, or empty for a record about the gateway itself.
+  /// The meter; the station, of content `asdu`, `interrogation` and `link`; empty for a record about the gateway itself.
   public var meterID: String
   /// When it was true at the meter: the arrival of the reply. Of a failed poll: the due time.
   public var time: Timestamp
@@ -10,7 +10,7 @@ public struct Observation: Hashable, Sendable {
   public var due: Timestamp?
   /// The gateway's clock when it was recorded.
   public var received: Timestamp
-  /// SHA-256 (hex) of the definition in force; empty for a record about the gateway itself.
+  /// SHA-256 (hex) of the definition in force; empty for a record about the gateway or a station.
   public var definition: String
   public var marks: Marks
   public var content: Content
@@ -24,6 +24,20 @@ public struct Observation: Hashable, Sendable {
     case clockOffset(bootID: String, offsetMilliseconds: Int64)
     /// A spool file was cut, or delivered: text of the forwarding room, kept here so that the ledger can be rebuilt.
     case forward(String)
+    /// What a station sent.
+    case asdu(ReceivedASDU)
+    /// How an interrogation of a station ended.
+    case interrogation(Interrogation)
+    /// The connection to a station began to carry data, or ceased to: then its points are not topical. `reason` in words.
+    case link(isUp: Bool, reason: String)
+  }
+
+  /// Whether `meterID` is a station's.
+  public var isOfStation: Bool {
+    switch content {
+    case .asdu, .interrogation, .link: true
+    case .poll, .missed, .clockOffset, .forward: false
+    }
   }
 
   /// What must be known about the times of an observation.

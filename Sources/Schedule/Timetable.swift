@@ -39,6 +39,7 @@ public struct Timetable<ID: Hashable & Sendable>: Sendable {
   public init() {}
 
   public var count: Int { indices.count }
+  public var ids: some Collection<ID> { indices.keys }
   public var isEmpty: Bool { indices.isEmpty }
 
   /// When the next item is due.
@@ -72,6 +73,14 @@ public struct Timetable<ID: Hashable & Sendable>: Sendable {
     heap.remove(item: index)
     items[index] = nil
     freeIndices.append(index)
+  }
+
+  /// Forgets the past of every item: their next slots are those after `now`.
+  public mutating func restart(at now: Timestamp) {
+    for item in items.compactMap({ $0 }).sorted(by: { $0.order < $1.order }) {
+      remove(item.id)
+      add(item.id, slots: item.slots, now: now)
+    }
   }
 
   /// What has become due by `wall`, by due time, then in the order of `add`; an item's `missed` before its `due`.

@@ -44,4 +44,12 @@ enum Words {
   static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
     "\(number) \(number == 1 ? one : many ?? one + "s")"
   }
+
+  /// `8 meters on 2 buses and 1 station`
+  static func plant(meters: Int, buses: Int, stations: Int) -> String {
+    var sources: [String] = []
+    if buses > 0 || stations == 0 { sources.append(count(buses, "bus", "buses")) }
+    if stations > 0 { sources.append(count(stations, "station")) }
+    return "\(count(meters, "meter")) on \(sources.joined(separator: " and "))"
+  }
 }

@@ -136,15 +136,17 @@ actor Daemon: Service {
   private func configure() async throws {
     guard let running else { return }
     let plans = try settings.meterPlans()
-    let problems = try await running.acquisition.configure(buses: settings.buses.map(\.plan), meters: plans)
+    let stations = try settings.stationPlans()
+    let problems = try await running.acquisition.configure(
+      buses: settings.buses.map(\.plan), meters: plans, stations: stations)
     let path = running.archive.path
     let meters = try await OwnThread.run(name: "configure") {
       let reader = try ArchiveReader(path: path)
-      return try plans.map {
-        (decoder: try Decoder($0.definition), activeSince: reader.firstUse(of: $0.id) ?? SystemClock().now())
+      return try (plans.map(\.definition) + stations.flatMap(\.definitions)).map {
+        (decoder: try Decoder($0), activeSince: reader.firstUse(of: $0.meterID) ?? SystemClock().now())
       }
     }
-    running.board.configure(meters)
+    try running.board.configure(meters)
     try await configureForwards()
     let bytesPerSecond = PollingPlan(settings, meters: plans).bytesPerSecond
     status.update { [settings] parts in
@@ -273,7 +275,7 @@ actor Daemon: Service {
   }
 
   private static func size(of settings: Settings) -> String {
-    "\(Words.count(settings.meters.count, "meter")) on \(Words.count(settings.buses.count, "bus", "buses"))"
+    Words.plant(meters: settings.meters.count, buses: settings.buses.count, stations: settings.stations.count)
   }
 
   private nonisolated static var isEnding: Bool { Task.isShuttingDownGracefully || Task.isCancelled }

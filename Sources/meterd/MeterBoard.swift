@@ -1,6 +1,7 @@
 import Archive
 import Decoding
 import Metering
+import Schedule
 import Synchronization
 
 /// What the archive has on disk of each meter today, for the status. Fed by commits, so nothing is shown that a power cut
@@ -10,15 +11,18 @@ final class MeterBoard: Sendable {
     let decoder: Decoder
     /// Nothing was due of it before.
     let activeSince: Timestamp
-    /// The newest poll.
+    /// The newest poll; nil of a meter on a station.
     var last: Observation?
     var lastGoodAt: Timestamp?
     /// Readings of today with a usable value.
     var takenToday: UInt64 = 0
     var quality: Quality?
-    /// The newest readings of points that are due more rarely than the meter: `last` seldom has them.
+    /// The newest readings of points that are due more rarely than the meter, `last` seldom has them; of a meter on a station
+    /// of all points.
     var rare: [String: Reading] = [:]
     let rareQuantities: Set<String>
+    /// Of a meter on a station: a point's last slot that has a usable value. A slot counts once.
+    var takenSlots: [String: Timestamp] = [:]
 
     init(decoder: Decoder, activeSince: Timestamp) {
       self.decoder = decoder
@@ -51,16 +55,29 @@ final class MeterBoard: Sendable {
       if isNewest { quality = worst }
     }
 
+    /// What a station sent. The newer tag wins; what has none is as old as its arrival.
+    mutating func take(_ reading: Reading, received: Timestamp, isToday: Bool) {
+      if reading.time >= rare[reading.quantity]?.time ?? .distantPast { rare[reading.quantity] = reading }
+      guard reading.quality != .bad else { return }
+      lastGoodAt = max(lastGoodAt ?? received, received)
+      let slot = reading.due ?? decoder.slots(of: reading.quantity).last(atOrBefore: reading.time)
+      if slot >= activeSince, slot > takenSlots[reading.quantity] ?? .distantPast {
+        takenSlots[reading.quantity] = slot
+        if isToday { takenToday += 1 }
+      }
+    }
+
     /// The newest reading of each quantity, in the order of the definition.
     var readings: [Reading] {
       var newest = rare
       if let last { decoder.forEachReading(of: last) { newest[$0.quantity] = $0 } }
-      return decoder.definition.points.compactMap { newest[$0.quantity] }
+      return decoder.definition.quantities.compactMap { newest[$0] }
     }
   }
 
   private struct State {
     var meters: [String: Meter] = [:]
+    var stations: [String: StationDecoder] = [:]
     var dayStart: Timestamp
     var dayEnd: Timestamp
     var observationsToday: UInt64 = 0
@@ -76,7 +93,11 @@ final class MeterBoard: Sendable {
   }
 
   /// These are the meters from now on.
-  func configure(_ meters: [(decoder: Decoder, activeSince: Timestamp)]) {
+  ///
+  /// - Throws: where a station's definition cannot be carried out; one that was checked can.
+  func configure(_ meters: [(decoder: Decoder, activeSince: Timestamp)]) throws {
+    let onStations = Dictionary(grouping: meters.map(\.decoder)) { $0.definition.station?.id ?? "" }
+    let stations = try onStations.filter { !$0.key.isEmpty }.map { ($0.key, try StationDecoder($0.value)) }
     state.withLock { state in
       var new: [String: Meter] = [:]
       for (decoder, since) in meters {
@@ -88,10 +109,12 @@ final class MeterBoard: Sendable {
           meter.takenToday = known.takenToday
           meter.quality = known.quality
           meter.rare = known.rare
+          meter.takenSlots = known.takenSlots
         }
         new[id] = meter
       }
       state.meters = new
+      state.stations = Dictionary(uniqueKeysWithValues: stations)
     }
   }
 
@@ -112,6 +135,13 @@ final class MeterBoard: Sendable {
     }
     let isToday = received >= state.dayStart
     if isToday { state.observationsToday += 1 }
+    if let station = state.stations[observation.meterID], observation.isOfStation {
+      station.forEachReading(of: observation, clockOffsetMilliseconds: offset) { reading in
+        guard let place = state.meters.index(forKey: reading.meterID) else { return }
+        state.meters.values[place].take(reading, received: received, isToday: isToday)
+      }
+      return
+    }
     guard case .poll = observation.content, let place = state.meters.index(forKey: observation.meterID) else { return }
     state.meters.values[place].take(observation, offset, received: received, isToday: isToday)
   }

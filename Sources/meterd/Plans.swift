@@ -38,9 +38,7 @@ extension Settings.Bus {
 
   /// `tcp 192.0.2.10:502`, `rtu /dev/ttyUSB0 9600 8N1`, `rtu-over-tcp 192.0.2.11:4001 9600 8N1`
   var words: (type: String, address: String) {
-    func endpoint(_ host: String, _ port: UInt16) -> String {
-      host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    }
+    func endpoint(_ host: String, _ port: UInt16) -> String { "\(Settings.Endpoint(host: host, port: port))" }
     return switch transport {
     case .tcp(let host, let port): ("tcp", endpoint(host, port))
     case .rtu(let device, let format, _): ("rtu", "\(device) \(format)")
@@ -64,9 +62,11 @@ extension Settings.Meter {
 }
 
 extension Settings {
+  /// Of the meters on buses.
+  ///
   /// - Throws: where a definition cannot be carried out; settings that were checked do not.
   func meterPlans() throws -> [MeterPlan] {
-    try meters.map { try $0.plan() }
+    try metersOnBuses.map { try $0.plan() }
   }
 
   func forwardPlans() throws -> [ForwardPlan] {

@@ -13,7 +13,7 @@ extension PollingPlan {
     settings.buses.compactMap { bus in
       guard let load = load(of: bus) else { return crowded(bus) }
       return load > PollingPlan.sensibleLoad ? overloaded(bus, load) : nil
-    }
+    } + stationWarnings
   }
 
   private func overloaded(_ bus: Settings.Bus, _ load: Double) -> String {

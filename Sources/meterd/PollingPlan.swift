@@ -75,14 +75,19 @@ struct PollingPlan {
   static let secondsOfFiveYears = 157_788_000.0
 
   var text: String {
-    var parts = [
-      PlainTable.text(meterRows, rightAligned: [2, 4]), PlainTable.text(busRows, rightAligned: [3, 4, 5, 6]),
-    ]
+    var parts: [String] = []
+    if !settings.buses.isEmpty || settings.stations.isEmpty {
+      parts += [
+        PlainTable.text(meterRows, rightAligned: [2, 4]), PlainTable.text(busRows, rightAligned: [3, 4, 5, 6]),
+      ]
+    }
+    if !settings.stations.isEmpty { parts.append(PlainTable.text(stationRows, rightAligned: [2, 3, 4])) }
     if !holes.isEmpty { parts.append(holes.joined(separator: "\n")) }
     let bytes = bytesPerSecond * PollingPlan.secondsOfFiveYears
     parts.append(
       "Disk: \(PollingPlan.words(bytes: bytesPerSecond * 86_400)) a day, "
-        + "\(PollingPlan.words(bytes: bytes)) in five years at \(settings.archive.path)")
+        + "\(PollingPlan.words(bytes: bytes)) in five years at \(settings.archive.path)"
+        + (settings.stations.isEmpty ? "" : ", without what stations send by themselves"))
     parts += warnings.map { "warning: \($0)" }
     return parts.joined(separator: "\n\n")
   }
@@ -193,7 +198,7 @@ struct PollingPlan {
 
   /// What the hot store writes a second: per poll a row (80 bytes with its page's share), per request 9 bytes and the data.
   var bytesPerSecond: Double {
-    meters.reduce(0.0) { sum, meter in
+    meters.reduce(stationBytesPerSecond) { sum, meter in
       sum + 80_000 / Double(meter.slots.everyMilliseconds) + average(meter) { Double(9 + $0.dataLength) }
     }
   }

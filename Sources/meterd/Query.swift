@@ -42,8 +42,8 @@ struct Query: AsyncParsableCommand {
       throw NotFound(description: "no meter '\(meterID)' in \(archive); there are: \(known.isEmpty ? "none" : known)")
     }
     let quantity = parts.count > 1 ? parts[1] : nil
-    if let quantity, !definition.points.contains(where: { $0.quantity == quantity }) {
-      let known = definition.points.map(\.quantity).joined(separator: ", ")
+    if let quantity, !definition.quantities.contains(quantity) {
+      let known = definition.quantities.joined(separator: ", ")
       throw NotFound(description: "\(meterID) has no '\(quantity)'; it has: \(known)")
     }
     let zone = try Zone(named: definition.timeZone)
@@ -116,7 +116,7 @@ struct ReadingPrinter {
       "\(left(text(reading.time), 30)) \(left(due, 9)) \(left(reading.quantity, 22)) "
       + "\(right(reading.shown ?? "-", 15)) \(left(reading.unit, 6)) \(left(reading.quality.rawValue, 10)) "
       + reading.flags.joined(separator: "+")
-    if raw { line += "  " + CSVRow.hex(reading.raw) }
+    if raw { line += "  " + reading.rawText }
     return line
   }
 
@@ -132,7 +132,7 @@ struct ReadingPrinter {
       + "\"quantity\":\"\(reading.quantity)\",\"value\":\(value(reading)),"
       + "\"unit\":\"\(JSONText.escaped(reading.unit))\",\"kind\":\"\(reading.kind.rawValue)\","
       + "\"quality\":\"\(reading.quality.rawValue)\",\"flags\":[\(flags)],\"seq\":\(reading.seq),\"index\":\(reading.index)"
-    if raw { line += ",\"raw\":\"\(CSVRow.hex(reading.raw))\"" }
+    if raw { line += ",\"raw\":\"\(reading.rawText)\"" }
     return line + "}"
   }
 }

@@ -15,7 +15,8 @@ struct Read: AsyncParsableCommand {
       Each request and reply in hexadecimal as on the wire, what came of it and how long it took; then every point with \
       its raw bytes and its value, also those that are read more rarely; then what it cost the line. A request that is \
       refused as a whole is asked in parts. Exit code 0 where all was answered, else 1. On a serial line the daemon must \
-      not run: it has the device.
+      not run: it has the device. A meter on a station (IEC 104) is read by an interrogation, and one of the counters \
+      without freezing them; what else the station sends meanwhile is acknowledged and so gone: stop the daemon first.
 
       Examples:
         meterd read rinse-water --config /etc/meterd/meterd.toml
@@ -32,6 +33,11 @@ struct Read: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try Console.settings(config)
+    if let found = settings.meters.first(where: { $0.id == meter }), let id = found.definition.station?.id,
+      let station = settings.stations.first(where: { $0.id == id })
+    {
+      return try await StationRead(meter: found, station: station).run()
+    }
     guard let plan = try settings.meterPlans().first(where: { $0.id == meter }),
       let bus = settings.buses.first(where: { $0.id == plan.busID })
     else {
@@ -93,7 +99,7 @@ struct Read: AsyncParsableCommand {
       rows.append([
         reading.quantity, reading.shown ?? "-", reading.unit, reading.quality.rawValue,
         reading.flags.isEmpty ? "-" : reading.flags.joined(separator: "+"),
-        reading.raw.isEmpty ? "-" : CSVRow.hex(reading.raw),
+        reading.raw.isEmpty ? "-" : reading.rawText,
       ])
     }
     return PlainTable.text(rows, rightAligned: [1])

@@ -8,7 +8,7 @@ import UnixSignals
 
 struct ScanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "scan", abstract: "Finds the units on a bus and says what they may be; changes nothing.",
+    commandName: "scan", abstract: "Finds the units on a bus, or what a station offers; changes nothing.",
     discussion: """
       Asks each unit id for one register. Whoever answers, if only to refuse, is there; it is then asked who it is \
       (function 43) and compared with the known models. A model is recognised where the device says so or holds the \
@@ -19,6 +19,10 @@ struct ScanCommand: AsyncParsableCommand {
       --sweep tries other baud rates and parities, the file's first, and stops after the first one with an answer: one \
       line has one format. --every-format goes on, for a device that was set otherwise than the rest.
 
+      A station (IEC 104) is connected to and interrogated, its counters are read; all that it sends is listed, with the \
+      lines for what no point takes. What it sends is acknowledged and so gone: stop the daemon first, or events that \
+      come meanwhile are lost to it.
+
       On a serial line the daemon must not run (systemctl stop meterd): it has the device. Exit code 0 where something \
       answered, 1 where nothing did, 78 for a bad file.
 
@@ -27,9 +31,10 @@ struct ScanCommand: AsyncParsableCommand {
         meterd scan hall-1 --units 1-32,100
         meterd scan hall-1 --units 1 --sweep   a new meter, unknown
         meterd scan hall-1 --json > hall-1.json
+        meterd scan substation --listen 60     a station, and a minute of what it sends by itself
       """)
 
-  @Argument(help: "The id of a bus of the file.") var bus: String
+  @Argument(help: "The id of a bus or station of the file.") var bus: String
   @Option(help: "The TOML file.") var config = "/etc/meterd/meterd.toml"
   @Option(help: "Unit ids, such as 1-32,100. Default: 1-247, on TCP also 255 and 0.") var units: UnitList?
   @Option(
@@ -40,6 +45,7 @@ struct ScanCommand: AsyncParsableCommand {
   @Flag(help: "With --sweep: go on after a format that brought answers.") var everyFormat = false
   @Flag(help: "Ask silent units once more, for an input register: some have no holding registers.") var twice = false
   @Flag(help: "Find units only: no comparison with known models.") var noGuess = false
+  @Option(help: "Of a station: listen for so many seconds at least, for what it sends by itself.") var listen = 0
   @Flag(help: "The result for machines.") var json = false
 
   func validate() throws {
@@ -48,9 +54,13 @@ struct ScanCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try Console.settings(config)
+    if let station = settings.stations.first(where: { $0.id == bus }), !settings.buses.contains(where: { $0.id == bus })
+    {
+      return try await StationScan(station: station, settings: settings, listenSeconds: listen, json: json).run()
+    }
     guard let bus = settings.buses.first(where: { $0.id == bus }) else {
-      let known = settings.buses.map(\.id).joined(separator: ", ")
-      Console.error("meterd scan: no bus '\(bus)' in \(config); there are: \(known)")
+      let known = (settings.buses.map(\.id) + settings.stations.map(\.id)).joined(separator: ", ")
+      Console.error("meterd scan: no bus or station '\(bus)' in \(config); there are: \(known)")
       throw Exit.failure
     }
     var modbus = bus.modbus

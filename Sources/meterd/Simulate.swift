@@ -8,7 +8,7 @@ import UnixSignals
 
 struct Simulate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Simulated meters for every bus of a file that names a loopback address or a pty.",
+    abstract: "Simulated meters for every bus and station of a file that names a loopback address or a pty.",
     discussion: """
       On a pty, and through a converter (rtu-over-tcp), characters travel at the baud rate of the file.
 
@@ -27,12 +27,18 @@ struct Simulate: AsyncParsableCommand {
       for bus in settings.buses where settings.simulatedBus(bus) == nil {
         Console.error("bus \(bus.id) is left alone: \(bus.words.address) is neither loopback nor a pty of ours")
       }
+      let stations = settings.simulatedStations
+      for station in settings.stations where !station.isLoopback || station.tls != nil {
+        let why =
+          station.isLoopback ? "it has TLS, and the station's own key is not in this file" : "it is no loopback address"
+        Console.error("station \(station.id) is left alone: \(why)")
+      }
       let simulator = try Simulator(
-        buses: buses, clock: SystemClock(), zoneOffset: { zone.offsetSeconds(at: $0) }, seed: seed)
+        buses: buses, stations: stations, clock: SystemClock(), zoneOffset: { zone.offsetSeconds(at: $0) }, seed: seed)
       _ = try await simulator.start()
-      let meters = buses.reduce(0) { $0 + $1.meters.count }
-      Console.error(
-        "simulating \(Words.count(meters, "meter")) on \(Words.count(buses.count, "bus", "buses")); Ctrl-C ends it")
+      let meters = buses.reduce(0) { $0 + $1.meters.count } + stations.reduce(0) { $0 + $1.meters.count }
+      let plant = Words.plant(meters: meters, buses: buses.count, stations: stations.count)
+      Console.error("simulating \(plant); Ctrl-C ends it")
       for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
       await simulator.stop()
     } catch let error as SimulationError {

@@ -64,7 +64,12 @@ final class StatusBoard: StatusProvider {
     let now = parts.clock?.now() ?? SystemClock().now()
     let busStates = parts.acquisition?.buses ?? []
     let meters = meters(parts, busStates)
-    let buses = parts.settings.buses.map { bus in busStatus(bus, busStates.first { $0.id == bus.id }) }
+    let stationStates = parts.acquisition?.stations ?? []
+    let buses =
+      parts.settings.buses.map { bus in busStatus(bus, busStates.first { $0.id == bus.id }) }
+      + parts.settings.stations.map { station in
+        status(of: station, stationStates.first { $0.id == station.id }, text)
+      }
     let archive = archiveStatus(parts)
     let forwards = parts.forwarders.map { forwardStatus($0) }
     var reasons = parts.problems.sorted { $0.key < $1.key }.flatMap(\.value)
@@ -75,12 +80,20 @@ final class StatusBoard: StatusProvider {
     if archive.state == .failing, parts.problems["archive"] == nil {
       reasons.append(archive.lastError ?? "archive \(archive.path) is not open yet")
     }
+    for bus in buses where bus.station != nil && bus.state != .up {
+      reasons.append(bus.lastError ?? "\(bus.id): no connection carries data yet")
+    }
     for meter in meters where meter.state == .failing { reasons.append(meter.lastError ?? "\(meter.id) fails") }
     for forward in forwards where forward.state == .failing { reasons.append(forward.lastError ?? forward.id) }
+    // A station's meters all say what their station says.
+    var said: Set<String> = []
+    reasons = reasons.filter { said.insert($0).inserted }
     let failing = meters.filter { $0.state == .failing }.count
     let headline =
       reasons.isEmpty
-      ? "healthy: \(Words.count(meters.count, "meter")) on \(Words.count(buses.count, "bus", "buses"))"
+      ? "healthy: "
+        + Words.plant(
+          meters: meters.count, buses: parts.settings.buses.count, stations: parts.settings.stations.count)
       : "degraded: \(failing) of \(Words.count(meters.count, "meter")) failing, \(Words.count(reasons.count, "problem"))"
     return StatusReport(
       state: reasons.isEmpty ? .healthy : .degraded, headline: headline, version: Meterd.version,
@@ -90,7 +103,7 @@ final class StatusBoard: StatusProvider {
       archive: archive, forwards: forwards)
   }
 
-  private func text(_ time: Timestamp) -> String { time.rfc3339(offsetSeconds: zone.offsetSeconds(at: time)) }
+  func text(_ time: Timestamp) -> String { time.rfc3339(offsetSeconds: zone.offsetSeconds(at: time)) }
 
   private func busStatus(_ bus: Settings.Bus, _ state: Acquisition.BusState?) -> BusStatus {
     let statistics = state?.statistics ?? Modbus.BusStatistics()
@@ -114,10 +127,17 @@ final class StatusBoard: StatusProvider {
     guard let snapshot = parts.board?.snapshot else { return [] }
     let states = buses.reduce(into: [:]) { $0.merge($1.meters, uniquingKeysWith: { $1 }) }
     let links = Dictionary(buses.map { ($0.id, $0.statistics) }, uniquingKeysWith: { $1 })
+    let stations = Dictionary(
+      (parts.acquisition?.stations ?? []).map { ($0.id, $0) }, uniquingKeysWith: { $1 })
     let delivered = parts.forwarders.first?.status.deliveredToday ?? [:]
     let now = parts.clock?.now() ?? SystemClock().now()
     return parts.settings.meters.map { meter in
       let known = snapshot.meters[meter.id]
+      if let station = meter.definition.station {
+        return status(
+          of: meter, station, known, stations[station.id],
+          due: known.map { dueToday($0, snapshot.dayStart, now) } ?? 0, sent: delivered[meter.id], now, text)
+      }
       let state = states[meter.id]
       let device = state?.device
       let statistics = links[meter.definition.bus]
@@ -185,7 +205,7 @@ final class StatusBoard: StatusProvider {
         time: text(reading.time), due: reading.due.map(text), received: text(reading.received),
         meterID: reading.meterID, quantity: reading.quantity, value: reading.shown, unit: reading.unit,
         kind: reading.kind.rawValue, quality: reading.quality.rawValue, flags: reading.flags, seq: reading.seq,
-        index: reading.index, raw: CSVRow.hex(reading.raw))
+        index: reading.index, raw: reading.rawText)
     }
   }
 }

@@ -6,6 +6,8 @@ public struct Plant: Sendable {
   public var commitEvery = "100ms"
   public var buses: [String] = []
   public var meters: [String] = []
+  /// Each with its `[station.tls]` and `[[station.point]]`.
+  public var stations: [String] = []
   public var forwards: [String] = []
 
   public init(in directory: TemporaryDirectory) {
@@ -82,6 +84,7 @@ public struct Plant: Sendable {
 
       """
     for bus in buses { text += "\n[[bus]]\n\(bus)\n" }
+    for station in stations { text += "\n[[station]]\n\(station)\n" }
     for meter in meters { text += "\n[[meter]]\n\(meter)\n" }
     for forward in forwards { text += "\n[[forward]]\n\(forward)\n" }
     return text

@@ -2,8 +2,35 @@
 public struct StatusView: Decodable, Sendable {
   public struct Bus: Decodable, Sendable {
     public let id: String
+    public let state: String
     public let skippedSlots: UInt64
     public let lastError: String?
+    public let station: Station?
+  }
+  public struct Station: Decodable, Sendable {
+    public let asdus: UInt64
+    public let objects: UInt64
+    public let namedObjects: UInt64
+    public let repeatedObjects: UInt64
+    public let malformedAsdus: UInt64
+    public let testAsdus: UInt64
+    public let unnamedObjects: Int
+    public let waitingForArchive: Int
+    public let links: [Link]
+    public let interrogations: [Interrogation]
+  }
+  public struct Link: Decodable, Sendable {
+    public let address: String
+    public let state: String
+    public let connections: UInt64
+    public let lastClose: String?
+  }
+  public struct Interrogation: Decodable, Sendable {
+    public let kind: String
+    public let commonAddress: Int
+    public let slot: String?
+    public let outcome: String
+    public let absent: Int
   }
   public struct Meter: Decodable, Sendable {
     public let id: String
