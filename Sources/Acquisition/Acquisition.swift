@@ -116,10 +116,12 @@ public final class Acquisition: Sendable {
   private func configure(_ stations: [StationPlan], _ hashes: [String: String]) async throws -> [String] {
     let plans = Dictionary(stations.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
     let known = state.withLock { $0.stations }
-    for (id, worker) in known where plans[id]?.client != worker.plan.client {
-      await worker.stop()
-      _ = state.withLock { $0.stations.removeValue(forKey: id) }
+    // A worker that is being stopped still says of each slot that its link is down.
+    let leaving = known.filter { plans[$0.key]?.client != $0.value.plan.client }
+    await withTaskGroup { group in
+      for worker in leaving.values { group.addTask { await worker.stop() } }
     }
+    state.withLock { state in for id in leaving.keys { state.stations[id] = nil } }
     var problems: [String] = []
     let isFirst = known.isEmpty
     let (path, head) = (archive.path, started.headSeq)

@@ -45,6 +45,7 @@ struct StationIntake {
   /// Slots that wait for a round of the start to end.
   private var waiting: [Key: (slot: Timestamp, repeated: Bool)] = [:]
   private var repeats = RepeatFilter()
+  private var frozen = FrozenTotals()
   private var isStarted = false
   /// What went wrong on the present connection, in words.
   private var said: Set<String> = []
@@ -74,7 +75,10 @@ struct StationIntake {
     for asdu in asdus {
       objects.removeAll(keepingCapacity: true)
       guard let header = try? ASDU.decode(asdu.bytes, format: plan.format, into: &objects).header else { continue }
-      if header.type.isMonitor, !header.isTest, !header.isNegative { _ = repeats.take(objects, header) }
+      if header.type.isMonitor, !header.isTest, !header.isNegative {
+        _ = repeats.take(objects, header)
+        if header.cause.isCounterInterrogated { _ = frozen.take(objects, header) }
+      }
     }
   }
 
@@ -109,6 +113,9 @@ struct StationIntake {
     if header.isNegative { return observation }
     state.objects += UInt64(objects.count)
     asdu.repeated = repeats.take(objects, header)
+    if header.cause.isCounterInterrogated, plan.counterMode == .freezeReset {
+      asdu.repeated += frozen.take(objects, header)
+    }
     state.repeatedObjects += UInt64(asdu.repeated.count)
     observation.content = .asdu(asdu)
     let key = Key(kind: header.type.isIntegratedTotal ? .counter : .general, commonAddress: header.commonAddress)
@@ -124,10 +131,8 @@ struct StationIntake {
   private mutating func take(
     _ object: InformationObject, _ header: ASDUHeader, _ key: Key, _ observation: inout Observation
   ) {
-    if object.time.kind != .none, let time = plan.decoder.time(of: object, received: observation.received) {
-      // The earliest time that the row speaks of: it is found by that.
-      observation.time = min(observation.time, time)
-    }
+    // The earliest time that a reading of the row may have, by whatever definition: it is found by that.
+    observation.time = min(observation.time, plan.decoder.time(of: object, header.type, in: observation))
     let place = StationDecoder.ObjectPlace(commonAddress: header.commonAddress, objectAddress: object.address)
     if plan.decoder.names(place, as: header.type) {
       state.namedObjects += 1
@@ -219,6 +224,7 @@ struct StationIntake {
 
   /// The procedures began one of their own: after the start, or after an end of initialization.
   mutating func began(_ request: Procedures.Request, at now: Moment) {
+    if case .counter(.freezeReset, _) = request.kind { frozen.reset(request.commonAddress) }
     guard request.id == 0, let (key, qualifier) = Self.key(of: request), rounds[key] == nil else { return }
     let absent = wanted[key.kind]?[key.commonAddress] ?? []
     rounds[key] = Round(slot: nil, request: nil, qualifier: qualifier, absent: absent, wanted: absent.count)

@@ -27,6 +27,8 @@ final class StationWorker: StationClientDelegate {
     var wanted: [Int: Frames] = [:]
     var isFlushing = false
     var commitFailures: UInt64 = 0
+    /// A commit that is still under way finds nobody to tell: the event loop may be gone.
+    var hasEnded = false
   }
 
   private struct Frames {
@@ -61,6 +63,7 @@ final class StationWorker: StationClientDelegate {
   func stop() async {
     let client = state.withLock { $0.client }
     await client?.stop()
+    state.withLock { $0.hasEnded = true }
   }
 
   var plan: StationPlan { state.withLock { $0.intake.plan } }
@@ -176,10 +179,14 @@ final class StationWorker: StationClientDelegate {
     archive.flush { [self] committed in flushed(committed, covered) }
   }
 
+  /// On the committer's thread. What is told to the event loop is told under the lock: after `stop` there may be none.
   private func flushed(_ committed: Bool, _ covered: [Int: Frames]) {
-    let (goesOn, client) = state.withLock { state in
+    let flushesAgain = state.withLock { state in
       if committed {
         for (link, frames) in covered {
+          if !state.hasEnded {
+            state.client?.committed(link: link, session: frames.session, through: frames.through)
+          }
           if let latest = state.wanted[link], latest.session == frames.session, latest.through <= frames.through {
             state.wanted[link] = nil
           }
@@ -187,15 +194,15 @@ final class StationWorker: StationClientDelegate {
       } else {
         state.commitFailures += 1
       }
-      let goesOn = !state.wanted.isEmpty || !state.backlog.isEmpty
-      if !goesOn { state.isFlushing = false }
-      return (goesOn, state.client)
+      guard !state.wanted.isEmpty || !state.backlog.isEmpty, committed || !state.hasEnded else {
+        state.isFlushing = false
+        return false
+      }
+      if !committed {
+        loop.scheduleTask(in: .milliseconds(StationWorker.retryMilliseconds)) { [self] in flush() }
+      }
+      return committed
     }
-    if committed {
-      for (link, frames) in covered { client?.committed(link: link, session: frames.session, through: frames.through) }
-      if goesOn { flush() }
-    } else if goesOn {
-      loop.scheduleTask(in: .milliseconds(StationWorker.retryMilliseconds)) { [self] in flush() }
-    }
+    if flushesAgain { flush() }
   }
 }

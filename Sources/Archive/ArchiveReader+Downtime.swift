@@ -13,6 +13,12 @@ extension ArchiveReader {
     public let count: Int
   }
 
+  private struct Round: Hashable {
+    let station: String
+    let kind: Interrogation.Kind
+    let commonAddress: UInt16
+  }
+
   /// How far back from the end the last slot of each meter is looked for.
   private static let lookBack: UInt64 = 200_000
 
@@ -24,7 +30,7 @@ extension ArchiveReader {
     let reader = try ArchiveReader(path: path)
     if head == 0 { return [] }
     var lastSlot: [String: Timestamp] = [:]
-    var lastOfStation: [String: Timestamp] = [:]
+    var lastRounds: [Round: Timestamp] = [:]
     var lastReceived = Timestamp.distantPast
     try reader.forEachEntry(seqs: (head > lookBack ? head - lookBack : 1)...head) { entry in
       let o = entry.observation
@@ -34,8 +40,9 @@ extension ArchiveReader {
       switch o.content {
       case .missed(_, let to, _, _): last = to + entry.clockOffsetMilliseconds
       // An interrogation that was under way when meterd ended has no end on record: its slot is lost.
-      case .interrogation:
-        lastOfStation[o.meterID] = max(lastOfStation[o.meterID] ?? last, last)
+      case .interrogation(let interrogation):
+        let round = Round(station: o.meterID, kind: interrogation.kind, commonAddress: interrogation.commonAddress)
+        lastRounds[round] = max(lastRounds[round] ?? last, last)
         return
       case .asdu, .link: return
       default: break
@@ -46,9 +53,17 @@ extension ArchiveReader {
     for meterID in reader.meterIDs {
       // Of a meter that was taken out of service nothing was due.
       guard let (hash, definition) = reader.definitionInService(of: meterID) else { continue }
-      let slots = try Decoder(definition).slots
-      let last = [lastSlot[meterID], definition.station.flatMap { lastOfStation[$0.id] }].compactMap { $0 }.max()
-      let from = slots.next(after: last ?? lastReceived)
+      let decoder = try Decoder(definition)
+      let slots = decoder.slots
+      // Of a meter on a station the earliest slot of which any of its interrogations has no end on record.
+      let open = (definition.stationPoints ?? []).map { point in
+        let round = Round(
+          station: definition.station?.id ?? "", kind: point.isIntegratedTotal ? .counter : .general,
+          commonAddress: point.commonAddress)
+        let last = [lastSlot[meterID], lastRounds[round]].compactMap { $0 }.max()
+        return decoder.slots(of: point.quantity).next(after: last ?? lastReceived)
+      }
+      let from = open.min() ?? slots.next(after: lastSlot[meterID] ?? lastReceived)
       let to = slots.last(atOrBefore: now)
       if from > to { continue }
       gaps.append(

@@ -102,7 +102,7 @@ public final class ArchiveReader {
     meterID: String, from: Timestamp, to: Timestamp, _ body: (Entry) throws -> Void
   ) throws {
     let stations = contents.stations(of: meterID)
-    let slack = stations.isEmpty ? 0 : ArchiveReader.zoneSlackMilliseconds
+    let slack = contents.clocks(of: stations) > 1 ? ArchiveReader.zoneSlackMilliseconds : 0
     let range = (from - slack)...(max(from, to) + slack)
     let hasUntrusted = { (file: String) in file.hasPrefix("19") }
     for file in files() where hasUntrusted(file) || contents.reach(of: file).overlaps(range) {
@@ -124,8 +124,8 @@ public final class ArchiveReader {
     }
   }
 
-  /// A station's row is found by the earliest time that its objects spoke of when it came; by a definition with another
-  /// zone they speak of times up to that much away.
+  /// A station's row is found by the earliest time that its readings had when it came; where its clock was ever configured
+  /// otherwise, they may have times up to that much away.
   private static let zoneSlackMilliseconds: Int64 = 28 * 3_600_000
 
   /// Readings of one meter whose time lies in [from, to); failures by their due time.

@@ -33,6 +33,16 @@ struct CatalogContents {
     Set((uses[meterID] ?? []).compactMap { definitions[$0.definition]?.station?.id })
   }
 
+  /// How many clocks these stations were ever said to have.
+  func clocks(of stations: Set<String>) -> Int {
+    struct Clock: Hashable {
+      let zone: String
+      let honoursSummerTime: Bool
+    }
+    let all = definitions.values.compactMap(\.station).filter { stations.contains($0.id) }
+    return Set(all.map { Clock(zone: $0.timeZone, honoursSummerTime: $0.honoursSummerTime) }).count
+  }
+
   /// The meters that have ever hung on a station, in order of their ids.
   func meters(of stationID: String) -> [String] {
     uses.keys.filter { stations(of: $0).contains(stationID) }.sorted()

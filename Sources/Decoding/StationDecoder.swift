@@ -29,6 +29,8 @@ public struct StationDecoder: Sendable {
 
   /// A tag that lies further ahead of the gateway's clock cannot be true.
   static let furthestAheadMilliseconds: Int64 = 5 * 60_000
+  /// Nor can one that is older: ten years.
+  static let furthestBackMilliseconds: Int64 = 3_653 * 86_400_000
   /// How near to whole hours a tag's difference must be to count as another zone's.
   static let wholeHourToleranceMilliseconds: Int64 = 30_000
 
@@ -58,7 +60,7 @@ public struct StationDecoder: Sendable {
   }
 
   /// When an object was true at the station, as far as its tag says.
-  public func time(of object: InformationObject, received: Timestamp) -> Timestamp? {
+  private func time(of object: InformationObject, received: Timestamp) -> Timestamp? {
     guard let clock else { return nil }
     if let tag = object.time.cp56 { return clock.instant(of: tag, received: received) }
     return object.time.cp24.flatMap { clock.instant(of: $0, received: received) }
@@ -161,6 +163,11 @@ public struct StationDecoder: Sendable {
       flags: flags, seq: observation.seq)
   }
 
+  /// When an object of an observation was true, as far as its tag can be believed: what its reading has.
+  public func time(of object: InformationObject, _ type: TypeID, in observation: Observation) -> Timestamp {
+    when(object, type, observation).time
+  }
+
   /// When an object was true, and whether its tag is to be doubted.
   private func when(_ object: InformationObject, _ type: TypeID, _ observation: Observation) -> (
     time: Timestamp, isDoubtful: Bool
@@ -170,6 +177,8 @@ public struct StationDecoder: Sendable {
     guard let tagged = time(of: object, received: received) else { return (received, true) }
     // By a clock that is not trusted no tag can be doubted.
     if observation.marks.contains(.untrustedClock) { return (tagged, false) }
+    // No station keeps events for so long: its clock has lost the date.
+    if received - tagged > StationDecoder.furthestBackMilliseconds { return (received, true) }
     // What lies ahead cannot have been true yet.
     let isAhead = tagged - received > StationDecoder.furthestAheadMilliseconds
     return (isAhead ? received : tagged, isAhead || !type.isFrozenTotal && StationDecoder.isOff(tagged - received))

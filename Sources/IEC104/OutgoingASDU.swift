@@ -83,4 +83,11 @@ public struct OutgoingASDU: Hashable, Sendable {
     try format.append(objectAddress: objectAddress, to: &bytes)
     return try OutgoingASDU(bytes: bytes + element)
   }
+
+  /// Whether a controlling station may send it: types 100 to 104 and 107, as activation or request. Nothing that operates.
+  var isRequest: Bool {
+    guard bytes.count > 2, [100, 101, 102, 103, 104, 107].contains(bytes[0]) else { return false }
+    return bytes[2] & 0x3F == CauseOfTransmission.activation.rawValue
+      || bytes[2] & 0x3F == CauseOfTransmission.request.rawValue
+  }
 }

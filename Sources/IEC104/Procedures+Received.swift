@@ -82,9 +82,22 @@ extension Procedures {
   }
 
   private mutating func refused(_ place: Int, _ header: ASDUHeader, at now: UInt64) {
-    let refusal = Outcome.refused(header.cause, isNegative: header.isNegative)
-    if running[place].refusal == nil { running[place].refusal = refusal }
+    if running[place].refusal == nil || header.cause.isRefusal {
+      running[place].refusal = .refused(header.cause, isNegative: header.isNegative)
+    }
     running[place].finished.insert(header.commonAddress)
+    if header.cause != .activationConfirmation { return refusalIsKnown(place, at: now) }
+    running[place].awaitsCause = true
+    running[place].deadline = min(running[place].deadline, now &+ Procedures.causeNanoseconds)
+  }
+
+  /// Some stations (c104) confirm negatively, and say why in the ASDU after that.
+  private static let causeNanoseconds: UInt64 = 250_000_000
+
+  mutating func refusalIsKnown(_ place: Int, at now: UInt64) {
+    running[place].awaitsCause = false
+    // Others of a broadcast may still answer.
+    touch(&running[place], at: now)
     if running[place].isFreezing, !running[place].confirmed.isEmpty {
       askIfFrozen(place, at: now)
     } else {

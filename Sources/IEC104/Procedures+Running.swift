@@ -21,6 +21,8 @@ extension Procedures {
     var hasData = false
     var hasCompleted = false
     var refusal: Outcome?
+    /// A negative confirmation came: its cause may follow in an ASDU of its own.
+    var awaitsCause = false
     var deadline: UInt64 = 0
 
     var isFreezing: Bool { freeze != .read }
@@ -150,6 +152,7 @@ extension Procedures {
   }
 
   mutating func timeOut(_ place: Int, at now: UInt64) {
+    if running[place].awaitsCause { return refusalIsKnown(place, at: now) }
     let procedure = running[place]
     if procedure.isFreezing, now < procedure.began &+ 60 * timeout {
       // Of a broadcast whose answerers nobody knows, silence after some confirmations is the end.
@@ -170,6 +173,10 @@ extension Procedures {
       // The totals were fetched; or nothing was reset.
       case .complete, .freezeUnconfirmed: haveFetched(procedure.request)
       case .refused where procedure.isFreezing: haveFetched(procedure.request)
+      // A station that never terminates would never be frozen again; what it had, it has sent by now.
+      case .timedOut where procedure.hasData && !procedure.isFreezing: haveFetched(procedure.request)
+      // Nothing went out.
+      case .notSent where procedure.isFreezing: haveFetched(procedure.request)
       default: break
       }
     }

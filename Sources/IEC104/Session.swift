@@ -97,7 +97,8 @@ public struct Session: Sendable {
     self.role = role
     self.parameters = parameters
     k = min(max(parameters.k, 1), 32_767)
-    w = UInt64(min(max(parameters.w, 1), 32_767))
+    // Past three quarters of what may wait for commits it would come too late.
+    w = UInt64(min(max(parameters.w, 1), 32_767, max(1, parameters.uncommittedLimit / 4 * 3)))
     t1 = nanoseconds(parameters.t1Milliseconds)
     t2 = nanoseconds(parameters.t2Milliseconds)
     t3 = nanoseconds(parameters.t3Milliseconds)
@@ -143,8 +144,14 @@ public struct Session: Sendable {
 
   /// Sends an I frame as soon as STARTDT and the window (k) allow.
   ///
-  /// - Returns: false, where it will not be sent: the queue is full, or there is no connection, or a controlling session is stopping.
+  /// - Returns: false, where it will not be sent: the queue is full, or there is no connection, or a controlling session is stopping,
+  ///   or should send what is no request for data (a confirmation of a command that nobody sent).
   public mutating func send(_ asdu: OutgoingASDU, at now: UInt64) -> Bool {
+    (role == .controlled || asdu.isRequest) && sendAnything(asdu, at: now)
+  }
+
+  /// Tests of the other side send what a client may not.
+  mutating func sendAnything(_ asdu: OutgoingASDU, at now: UInt64) -> Bool {
     guard isOpen, role == .controlled || state != .stopping, queue.count < max(1, parameters.queueLimit) else {
       return false
     }

@@ -41,7 +41,7 @@ public final class StationClient: Sendable {
   /// Begins to connect. Failures are told and tried again, for ever.
   public func start() { onLoop { $0.start() } }
 
-  /// Waits until what was received is committed and acknowledged and STOPDT is confirmed, each for t1 at most; then
+  /// Waits until what was received is committed and acknowledged and STOPDT is confirmed, each for t1 at most, all for 10 s; then
   /// closes. A client that was stopped stays so.
   public func stop() async { try? await stopped().get() }
 

@@ -2,11 +2,11 @@ import IEC104
 import NIOCore
 
 extension StationCore {
-  /// Carries out what the procedures want, mostly nothing. Their deadlines move to an earlier time only with an action.
+  /// Carries out what the procedures want, mostly nothing.
   func runProcedures() {
     guard !isRunningProcedures else { return }
     var actions = procedures.takeActions()
-    guard !actions.isEmpty else { return }
+    guard !actions.isEmpty else { return setProcedureTimer() }
     isRunningProcedures = true
     while !actions.isEmpty {
       actions.forEach(carryOut)

@@ -34,6 +34,7 @@ final class StationCore {
   var procedureTimer: Scheduled<Void>?
   var procedureTimerDeadline = UInt64.max
   var statusTimer: Scheduled<Void>?
+  var stopTimer: Scheduled<Void>?
 
   /// What other threads may touch.
   final class Shared: Sendable {
@@ -96,7 +97,10 @@ final class StationCore {
 
   // MARK: Stop
 
-  /// Acknowledges what is committed, stops data transfer, closes. Each wait has its t1.
+  /// In all: systemd gives the daemon 30 s.
+  static let longestStop = TimeAmount.seconds(10)
+
+  /// Acknowledges what is committed, stops data transfer, closes. Each wait has its t1, all together `longestStop`.
   func stop(_ promise: EventLoopPromise<Void>) {
     if hasEnded { return promise.succeed() }
     stopPromises.append(promise)
@@ -112,6 +116,13 @@ final class StationCore {
     group.end()
     runGroup()
     closeIfStopped()
+    // A station that answers nothing, or a disk that takes nothing, does not keep the process: whoever stops it waits no longer.
+    if !hasEnded {
+      stopTimer = loop.assumeIsolated().scheduleTask(in: StationCore.longestStop) { [self] in
+        for link in links where link.isUp { lose(link, .local) }
+        closeIfStopped()
+      }
+    }
   }
 
   func closeIfStopped() {
@@ -119,6 +130,7 @@ final class StationCore {
     hasEnded = true
     let closing = links.filter(\.isUp).compactMap { $0.handler?.closeFuture }
     for link in links where link.isUp { lose(link, .local) }
+    stopTimer?.cancel()
     procedureTimer?.cancel()
     statusTimer?.cancel()
     publish()

@@ -28,7 +28,7 @@ struct StationPolicy: VerifierPolicy, Sendable {
     do {
       for (place, certificate) in chain.enumerated() {
         try checkAlone(certificate, isRoot: place == chain.count - 1)
-        if place > 0 { try checkIssuer(certificate) }
+        if place > 0 { try checkIssuer(certificate, isRoot: place == chain.count - 1) }
       }
       guard let station = chain.first else { throw TLSRefusal("the station presented no certificate") }
       try checkPurpose(station)
@@ -65,8 +65,9 @@ struct StationPolicy: VerifierPolicy, Sendable {
     }
   }
 
-  private func checkIssuer(_ certificate: Certificate) throws {
-    if certificate.version == .v1 { return }  // Has no extensions; whoever believes such a root said so.
+  private func checkIssuer(_ certificate: Certificate, isRoot: Bool) throws {
+    // Version 1 has no extensions. Whoever believes such a root said so; any other could be a device's, issued without thought.
+    if isRoot, certificate.version == .v1 { return }
     guard case .isCertificateAuthority? = try certificate.extensions.basicConstraints else {
       throw TLSRefusal("certificate \(certificate.subject) is not one of an authority, but issued another")
     }

@@ -16,7 +16,8 @@ final class TLSLink: Sendable {
 
   func makeHandler() throws -> NIOSSLClientHandler {
     let callback: NIOSSLCustomVerificationCallback = { presented, promise in
-      let presented = presented.compactMap { try? $0.toDERBytes() }
+      // One that cannot be had must not let the next take its place: empty is no certificate.
+      let presented = presented.map { (try? $0.toDERBytes()) ?? [] }
       Task { [self] in
         do throws(TLSRefusal) {
           let chain = try await verification.verify(presented)

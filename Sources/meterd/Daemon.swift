@@ -180,7 +180,8 @@ actor Daemon: Service {
       try OwnThread.start(name: "recall", stackBytes: 1024 * 1024) { [logger] in
         do {
           try ArchiveReader(path: path).forEachEntry(receivedSince: dayStart, throughSeq: seq) { entry in
-            board.take([entry.observation], clockOffsetMilliseconds: entry.clockOffsetMilliseconds)
+            board.take(
+              [entry.observation], clockOffsetMilliseconds: entry.clockOffsetMilliseconds, isRecalled: true)
           }
         } catch { logger.warning("today's figures start now: \(error)") }
       }

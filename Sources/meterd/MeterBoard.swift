@@ -23,6 +23,9 @@ final class MeterBoard: Sendable {
     let rareQuantities: Set<String>
     /// Of a meter on a station: a point's last slot that has a usable value. A slot counts once.
     var takenSlots: [String: Timestamp] = [:]
+    /// The first such slot since the start, and the last of what is recalled from before.
+    var firstSlots: [String: Timestamp] = [:]
+    var recalledSlots: [String: Timestamp] = [:]
 
     init(decoder: Decoder, activeSince: Timestamp) {
       self.decoder = decoder
@@ -56,15 +59,30 @@ final class MeterBoard: Sendable {
     }
 
     /// What a station sent. The newer tag wins; what has none is as old as its arrival.
-    mutating func take(_ reading: Reading, received: Timestamp, isToday: Bool) {
-      if reading.time >= rare[reading.quantity]?.time ?? .distantPast { rare[reading.quantity] = reading }
+    ///
+    /// - Parameter isRecalled: from before the start, while new ones come already.
+    mutating func take(_ reading: Reading, received: Timestamp, isToday: Bool, isRecalled: Bool) {
+      if let known = rare[reading.quantity] {
+        // A row that only says what is missing gives way to any value that came after it, however old its tag.
+        let isNewer = known.value == nil ? reading.seq > known.seq : reading.time >= known.time
+        if isNewer { rare[reading.quantity] = reading }
+      } else {
+        rare[reading.quantity] = reading
+      }
       guard reading.quality != .bad else { return }
       lastGoodAt = max(lastGoodAt ?? received, received)
       let slot = reading.due ?? decoder.slots(of: reading.quantity).last(atOrBefore: reading.time)
-      if slot >= activeSince, slot > takenSlots[reading.quantity] ?? .distantPast {
+      guard slot >= activeSince else { return }
+      if isRecalled {
+        if let first = firstSlots[reading.quantity], slot >= first { return }
+        if slot <= recalledSlots[reading.quantity] ?? .distantPast { return }
+        recalledSlots[reading.quantity] = slot
+      } else {
+        if slot <= takenSlots[reading.quantity] ?? recalledSlots[reading.quantity] ?? .distantPast { return }
+        if firstSlots[reading.quantity] == nil { firstSlots[reading.quantity] = slot }
         takenSlots[reading.quantity] = slot
-        if isToday { takenToday += 1 }
       }
+      if isToday { takenToday += 1 }
     }
 
     /// The newest reading of each quantity, in the order of the definition.
@@ -110,6 +128,8 @@ final class MeterBoard: Sendable {
           meter.quality = known.quality
           meter.rare = known.rare
           meter.takenSlots = known.takenSlots
+          meter.firstSlots = known.firstSlots
+          meter.recalledSlots = known.recalledSlots
         }
         new[id] = meter
       }
@@ -119,13 +139,15 @@ final class MeterBoard: Sendable {
   }
 
   /// Takes in observations that are on disk.
-  func take(_ observations: [Observation], clockOffsetMilliseconds: Int64 = 0) {
+  ///
+  /// - Parameter isRecalled: they are from before the start.
+  func take(_ observations: [Observation], clockOffsetMilliseconds: Int64 = 0, isRecalled: Bool = false) {
     state.withLock { state in
-      for observation in observations { take(observation, clockOffsetMilliseconds, &state) }
+      for observation in observations { take(observation, clockOffsetMilliseconds, isRecalled, &state) }
     }
   }
 
-  private func take(_ observation: Observation, _ offset: Int64, _ state: inout State) {
+  private func take(_ observation: Observation, _ offset: Int64, _ isRecalled: Bool, _ state: inout State) {
     let received = observation.received + offset
     if received >= state.dayEnd {
       state.dayStart = zone.startOfDay(zone.localDate(at: received))
@@ -138,7 +160,8 @@ final class MeterBoard: Sendable {
     if let station = state.stations[observation.meterID], observation.isOfStation {
       station.forEachReading(of: observation, clockOffsetMilliseconds: offset) { reading in
         guard let place = state.meters.index(forKey: reading.meterID) else { return }
-        state.meters.values[place].take(reading, received: received, isToday: isToday)
+        state.meters.values[place].take(
+          reading, received: received, isToday: isToday, isRecalled: isRecalled)
       }
       return
     }

@@ -83,6 +83,12 @@ final class StatusBoard: StatusProvider {
     for bus in buses where bus.station != nil && bus.state != .up {
       reasons.append(bus.lastError ?? "\(bus.id): no connection carries data yet")
     }
+    for bus in buses where bus.state == .up {
+      for link in bus.station?.links ?? [] where !link.state.isConnected {
+        // The group goes on with one connection less: nobody would notice until the last one fails.
+        if let error = link.lastClose { reasons.append(error) }
+      }
+    }
     for meter in meters where meter.state == .failing { reasons.append(meter.lastError ?? "\(meter.id) fails") }
     for forward in forwards where forward.state == .failing { reasons.append(forward.lastError ?? forward.id) }
     // A station's meters all say what their station says.

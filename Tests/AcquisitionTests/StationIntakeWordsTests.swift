@@ -36,7 +36,7 @@ import Testing
       ),
       (
         .clockSynchronization, .refused(.activationConfirmation, isNegative: true),
-        "s: clock synchronization of common address 47: the station refused: activation confirmation; it may be busy, or the command may be locked there"
+        "s: clock synchronization of common address 47: the station refused: negative confirmation without a cause; it may be busy, or the command locked"
       ),
       (
         .read(objectAddress: 7), .notSent("the link takes no more requests"),

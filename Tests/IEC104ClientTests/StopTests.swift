@@ -7,8 +7,12 @@ import Testing
 
 /// The graceful end: commit, acknowledge, STOPDT, close.
 @Suite struct StopTests {
+  /// t1 is shorter than the time that a stop may take in all.
   private func begun(_ committing: Recorder.Committing, received: Int) throws -> EmbeddedWorld {
-    let world = try EmbeddedWorld(committing)
+    let world = try EmbeddedWorld(committing) {
+      $0.session.t1Milliseconds = 4_000
+      $0.session.t2Milliseconds = 3_000
+    }
     world.start()
     try world.confirmStart()
     for number in 0..<received { try world.feed(Frames.i(number, 0, Frames.value(1))) }
@@ -50,7 +54,7 @@ import Testing
   @Test func archiveThatDoesNotCommitIsWaitedForT1() throws {
     let world = try begun(.never, received: 3)
     _ = world.client.stopped()
-    world.advance(seconds: 14.9)
+    world.advance(seconds: 3.9)
     #expect(try world.written().isEmpty)
     world.advance(seconds: 0.1)
     #expect(try world.written() == [Frames.stopActivation], "and nothing is acknowledged that is not committed")
@@ -63,12 +67,28 @@ import Testing
     var isStopped = false
     world.client.stopped().assumeIsolated().whenComplete { _ in isStopped = true }
     #expect(try world.written().flatMap(\.self) == Frames.s(3) + Frames.stopActivation)
-    world.advance(seconds: 15)
+    world.advance(seconds: 4)
     world.loop.run()
     #expect(isStopped)
     #expect(world.recorder.now.closes == [.t1Stop])
     world.advance(seconds: 1_000)
     #expect(world.channels.count == 1, "nobody connects again")
+  }
+
+  /// Bug: with a long t1 a stop took longer than systemd waits.
+  @Test func stopNeverTakesLongerThanTenSeconds() throws {
+    let world = try EmbeddedWorld(.never) { $0.session.t1Milliseconds = 60_000 }
+    world.start()
+    try world.confirmStart()
+    try world.feed(Frames.i(0, 0, Frames.value(1)))
+    var isStopped = false
+    world.client.stopped().assumeIsolated().whenComplete { _ in isStopped = true }
+    world.advance(seconds: 9.9)
+    #expect(!isStopped)
+    world.advance(seconds: 0.1)
+    world.loop.run()
+    #expect(isStopped)
+    #expect(world.recorder.now.closes == [.local])
   }
 
   @Test func stopWhileStarting() throws {

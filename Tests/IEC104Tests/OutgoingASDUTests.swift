@@ -154,6 +154,18 @@ import Testing
     #expect(writers.count == 2)
   }
 
+  /// Bug: a mirrored single command could be sent by a client, as the confirmation of one that nobody sent.
+  @Test func aClientSendsRequestsOnly() throws {
+    let command: [UInt8] = [45, 1, 6, 0, 47, 0, 1, 0, 0, 1]
+    let mirrored = try OutgoingASDU.mirror(command, cause: .activationConfirmation, isNegative: false)
+    var session = Session(role: .controlling)
+    session.opened(at: 0)
+    let isSent = session.send(mirrored, at: 0)
+    #expect(!isSent)
+    let isAsked = session.send(try .interrogation(commonAddress: 47), at: 0)
+    #expect(isAsked)
+  }
+
   private static func sources() throws -> [(file: String, text: String)] {
     let directory = testDirectory.appending(path: "../../Sources/IEC104")
     let names = try FileManager.default.subpathsOfDirectory(atPath: directory.path).filter { $0.hasSuffix(".swift") }

@@ -50,7 +50,8 @@ import Testing
     private mutating func fetched(_ request: Procedures.Request, _ outcome: Procedures.Outcome) {
       guard request.kind.sort == .counter else { return }
       switch outcome {
-      case .complete, .freezeUnconfirmed, .refused:
+      // Perhaps with data, perhaps not: only the former may be frozen again, which ProceduresResetTests look at.
+      case .complete, .freezeUnconfirmed, .refused, .timedOut("the termination"):
         // A refusal of the read does not fetch; that the next request resets none the less shows above only if it does.
         if case .refused = outcome, case .counter(.read, _) = request.kind { return }
         for address in unfetched.keys where address == request.commonAddress || request.commonAddress == 0xFFFF {

@@ -27,6 +27,19 @@ import Testing
     #expect(resets(bench.take()) == 1)
   }
 
+  /// Bug: of a station that never terminates the same totals were fetched for ever, and never frozen again.
+  @Test func totalsThatCameWithoutTerminationAreFetched() {
+    var bench = ProceduresBench()
+    bench.request(.counter(.freezeReset, qualifier: 5), id: 1)
+    bench.station(101, 7, element: [0x85])
+    bench.station(101, 7, element: [5])
+    bench.station(15, 37, element: [1, 0, 0, 0, 0])
+    bench.pass(ProceduresBench.timeout)
+    #expect(words(bench.take()).last == "ended freezeReset 5: without the termination")
+    bench.request(.counter(.freezeReset, qualifier: 5), id: 2)
+    #expect(resets(bench.take()) == 1)
+  }
+
   /// The link is lost and found at every place of the course: one reset is sent, until its totals have been fetched.
   @Test(arguments: 0...4) func lostAtEachStage(stage: Int) {
     let answers: [(UInt8, UInt8)] = [(7, 0x85), (7, 5), (37, 0), (10, 5)]
@@ -54,6 +67,7 @@ import Testing
     var bench = ProceduresBench()
     bench.request(.counter(.freezeReset, qualifier: 5))
     bench.station(101, 0x47, element: [0x85])
+    bench.pass(250)
     bench.request(.counter(.freezeReset, qualifier: 5))
     #expect(resets(bench.take()) == 2)
   }
@@ -63,6 +77,7 @@ import Testing
     bench.request(.counter(.freezeReset, qualifier: 5))
     bench.station(101, 7, element: [0x85])
     bench.station(101, 0x47, element: [5])
+    bench.pass(250)
     #expect(words(bench.take()).last == "ended freezeReset 5: refused 7 negative")
     bench.request(.counter(.freezeReset, qualifier: 5))
     #expect(words(bench.take()) == ["began read 5", "C_CI 0x05"])

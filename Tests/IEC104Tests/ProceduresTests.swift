@@ -57,8 +57,12 @@ import Testing
       [.says(100, 7, 20), .pass(timeout - 1), .value(cause: 3), .totals(cause: 37), .pass(1)],
       ["began general 20", "C_IC 0x14", "ended general 20: without the termination"]),
     Line(
-      "negative confirmation", .general(qualifier: 20), [.says(100, 0x47, 20)],
+      "negative confirmation, no cause", .general(qualifier: 20), [.says(100, 0x47, 20), .pass(250)],
       ["began general 20", "C_IC 0x14", "ended general 20: refused 7 negative"]),
+    // c104 confirms negatively and says why after that, with P/N = 0.
+    Line(
+      "negative confirmation, then its cause", .general(qualifier: 20), [.says(100, 0x47, 20), .says(100, 46, 20)],
+      ["began general 20", "C_IC 0x14", "ended general 20: refused 46"]),
     Line(
       "negative termination", .general(qualifier: 20), [.says(100, 7, 20), .says(100, 0x4A, 20)],
       ["began general 20", "C_IC 0x14", "ended general 20: refused 10 negative"]),
@@ -207,7 +211,7 @@ import Testing
       "clock, its time not echoed", .clockSynchronization, [.says(103, 7, 0)],
       ["began clock", "C_CS", "ended clock: complete"]),
     Line(
-      "clock refused", .clockSynchronization, [.says(103, 0x47, 0)],
+      "clock refused", .clockSynchronization, [.says(103, 0x47, 0), .pass(250)],
       ["began clock", "C_CS", "ended clock: refused 7 negative"]),
     Line(
       "the station's own clock message", .clockSynchronization, [.says(103, 3, 0), .pass(timeout)],

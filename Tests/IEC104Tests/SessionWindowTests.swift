@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test(arguments: [1, 8, 32_767]) func acknowledgesAfterW(w: UInt64) {
-    var bench = SessionBench.started(.controlling, SessionParameters(w: Int(w), uncommittedLimit: 40_000))
+    var bench = SessionBench.started(.controlling, SessionParameters(w: Int(w), uncommittedLimit: 65_536))
     bench.receive(Frames.i(0..<(w - 1)))
     bench.commit(w - 1)
     #expect(bench.written() == [])

@@ -19,7 +19,7 @@ private struct SocketClient {
   }
 
   mutating func send(_ asdu: OutgoingASDU) throws {
-    let isSent = session.send(asdu, at: clock.monotonicNanoseconds())
+    let isSent = session.sendAnything(asdu, at: clock.monotonicNanoseconds())
     #expect(isSent)
     try flush()
   }

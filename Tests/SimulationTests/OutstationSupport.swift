@@ -45,7 +45,7 @@ struct Conversation {
   }
 
   mutating func send(_ asdu: OutgoingASDU, _ link: Int) {
-    let isSent = clients[link]?.session.send(asdu, at: now.monotonic)
+    let isSent = clients[link]?.session.sendAnything(asdu, at: now.monotonic)
     #expect(isSent == true)
     exchange()
   }

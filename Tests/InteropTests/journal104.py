@@ -1,0 +1,56 @@
+"""For `compare104.py`: the journal of `c104_server.py`, and rows of readings."""
+
+import collections
+import dataclasses
+import datetime
+import json
+import pathlib
+
+import objects104
+from objects104 import Object
+
+
+@dataclasses.dataclass
+class State:
+    """What an object was from a moment on."""
+
+    at: datetime.datetime
+    is_event: bool
+    object: Object
+
+
+def journal(path: str) -> list[dict]:
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+def moment(milliseconds: int) -> datetime.datetime:
+    return objects104.EPOCH + milliseconds * objects104.MS
+
+
+def states(path: str) -> dict[tuple, list[State]]:
+    """By meter and quantity, in order."""
+    found: dict[tuple, list[State]] = collections.defaultdict(list)
+    for line in journal(path):
+        if "how" in line:
+            value = tuple(line["value"]) if isinstance(line["value"], list) else line["value"]
+            tag = line["tag"] and datetime.datetime.fromisoformat(line["tag"])
+            object = Object(line["type"], value, line["quality"], tag)
+            found[line["meter"], line["quantity"]].append(State(moment(line["at"]), line["how"] == "event", object))
+    return found
+
+
+def rows(paths: list[str]) -> list[dict]:
+    lines = [line for path in paths for line in pathlib.Path(path).read_text().splitlines()]
+    return [json.loads(line, parse_float=str, parse_int=str) for line in lines]
+
+
+def instant(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+def differences(row: dict, want: dict) -> list[str]:
+    """`time` as an instant, all else as text."""
+    wrong = [f"{key} is {row[key]!r}, not {value!r}" for key, value in want.items() if key != "time" and row[key] != value]
+    if instant(row["time"]) != want["time"]:
+        wrong.append(f"time is {row['time']}, not {want['time'].isoformat()}")
+    return wrong
