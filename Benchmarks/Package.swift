@@ -5,12 +5,24 @@ import PackageDescription
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "meterd", path: "..")],
+  dependencies: [
+    .package(name: "meterd", path: ".."),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  ],
   targets: [
     .executableTarget(
       name: "bus-loop",
       dependencies: [
         .product(name: "Modbus", package: "meterd"), .product(name: "ModbusProtocol", package: "meterd"),
-      ], swiftSettings: [.treatAllWarnings(as: .error)])
+      ], swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "iec104-loop",
+      dependencies: [
+        .product(name: "IEC104", package: "meterd"), .product(name: "IEC104Client", package: "meterd"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "iec104-codec", dependencies: [.product(name: "IEC104", package: "meterd")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
   ]
 )

@@ -13,10 +13,11 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from bench import bus, fleet, footprint, machine, sick, wire
+from bench import bus, fleet, footprint, iec104, machine, sick, stations, wire
 from bench.report import Report
 
-BENCHMARKS = {"bus": bus, "wire": wire, "sick": sick, "fleet": fleet, "footprint": footprint}
+BENCHMARKS = {"bus": bus, "wire": wire, "sick": sick, "fleet": fleet, "footprint": footprint, "iec104": iec104,
+              "stations": stations}
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -26,6 +27,9 @@ def main():
         "--only", action="append", choices=list(BENCHMARKS), help="repeatable; all by default")
     parser.add_argument("--meterd", type=pathlib.Path, required=True, help="a release build")
     parser.add_argument("--bus-loop", type=pathlib.Path, required=True)
+    parser.add_argument("--iec104-loop", type=pathlib.Path, required=True)
+    parser.add_argument("--iec104-codec", type=pathlib.Path, required=True)
+    parser.add_argument("--lib60870", type=pathlib.Path, help="C/lib60870-client.c, built; else there are no ratios")
     parser.add_argument("--tools", type=pathlib.Path, required=True, help="where the C programs lie")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / ".build" / "results.jsonl", help="appended to")
     parser.add_argument(
@@ -33,8 +37,8 @@ def main():
         help="where archives are written: a real disk, no tmpfs; collectd writes to no path with a leading dot")
     parser.add_argument(
         "--seconds", type=int,
-        help="length of each measurement of a daemon, and of wire's in all; 60 by default, of sick 240")
-    parser.add_argument("--rounds", type=int, default=9, help="of each program in the bus benchmark")
+        help="length of each measurement of a daemon, and of wire's in all; 60 by default, sick 240, stations to 180")
+    parser.add_argument("--rounds", type=int, default=9, help="of each program in bus and iec104")
     parser.add_argument("--reads", type=int, default=20000, help="in a round of the bus benchmark")
     parser.add_argument(
         "--meters", type=int, nargs="*", default=[500, 2000],

@@ -40,6 +40,25 @@ def write_line(directory, device, units, points, every="1s", name="meterd.toml")
     return end(directory / name, lines)
 
 
+def write_stations(directory, stations, points, port, tagged):
+    """One IEC 60870-5-104 station a port from `port` on, each with a meter that has all of its points.
+
+    Returns the path of the file.
+    """
+    directory.mkdir(parents=True)
+    lines = []
+    for station in range(stations):
+        lines += ["[[station]]", f'id = "station-{station}"', f'addresses = ["127.0.0.1:{port + station}"]',
+                  "common_address = 1", 'time_zone = "UTC"', 'interrogate_every = "1h"']
+        for point in range(points):
+            lines += ["[[station.point]]", f'meter = "meter-{station}"', f'quantity = "x_point_{point}"', 'unit = "V"',
+                      'kind = "gauge"', f"object_address = {1 + point}",
+                      f'type = "{"M_ME_TF_1" if tagged else "M_ME_NC_1"}"']
+    for station in range(stations):
+        lines += ["[[meter]]", f'id = "meter-{station}"', f'station = "station-{station}"']
+    return end(directory / "meterd.toml", lines)
+
+
 def begin(directory, points, table):
     """The profile, which is the same for all meters."""
     (directory / "profiles").mkdir(parents=True, exist_ok=True)
@@ -60,7 +79,8 @@ def meter_lines(number, bus, unit, every):
 
 
 def end(path, lines):
-    head = ["[site]", 'id = "bench"', 'time_zone = "Asia/Shanghai"', 'profiles = ["profiles"]', "[archive]",
+    profiles = ['profiles = ["profiles"]'] if (path.parent / "profiles").is_dir() else []
+    head = ["[site]", 'id = "bench"', 'time_zone = "Asia/Shanghai"', *profiles, "[archive]",
             'path = "archive"', 'commit_every = "1s"', "[status]", 'socket = "status.sock"']
     path.write_text("\n".join(head + lines) + "\n")
     return path

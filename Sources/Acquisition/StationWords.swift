@@ -12,7 +12,8 @@ public enum StationWords {
       return "\(what): the station did not confirm the freeze; of which time the totals are is not known"
     case .timedOut(let awaited): return "\(what): \(awaited) did not come in time"
     case .refused(.activationConfirmation, _), .refused(.activationTermination, _):
-      return "\(what): the station refused: negative confirmation without a cause; it may be busy, or the command locked"
+      let words = "the station refused: negative confirmation without a cause; it may be busy, or the command locked"
+      return "\(what): \(words)"
     case .refused(let cause, let isNegative):
       return "\(what): the station refused: \(cause.words)\(isNegative ? "" : " (with P/N 0)"); \(advice(cause))"
     }

@@ -75,8 +75,8 @@ class Query:
                     cut_off = None if is_down else row
                 elif row["flags"] == ["not-reported"] and not is_interrogated:
                     is_down = False
-                elif row["flags"] == ["skipped"] and not is_down:
-                    pass  # A busy machine: the slot before was still going on.
+                elif row["flags"] == ["skipped"] and not (is_down and is_interrogated):
+                    is_down = False  # A busy machine: the slot before was still going on.
                 else:
                     self.say(point, row, "a failure for no reason")
                 continue
