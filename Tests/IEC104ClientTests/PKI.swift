@@ -33,6 +33,8 @@ enum PKI {
     var usages: [ExtendedKeyUsage.Usage]? = [.serverAuth, .clientAuth]
     var keyUsage: KeyUsage?
     var extra: Certificate.Extension?
+    /// As `openssl x509 -req` makes them: no extensions at all.
+    var isVersion1 = false
   }
 
   static let loopback = ASN1OctetString(contentBytes: [127, 0, 0, 1])
@@ -59,9 +61,10 @@ enum PKI {
     }
     if let usage = traits.keyUsage { try extensions.append(Certificate.Extension(usage, critical: true)) }
     if let extra = traits.extra { try extensions.append(extra) }
+    if traits.isVersion1 { extensions = Certificate.Extensions() }
     let now = Date()
     let certificate = try Certificate(
-      version: .v3, serialNumber: Certificate.SerialNumber(traits.serial),
+      version: traits.isVersion1 ? .v1 : .v3, serialNumber: Certificate.SerialNumber(traits.serial),
       publicKey: Certificate.PublicKey(key.publicKey),
       notValidBefore: now.addingTimeInterval(traits.notBefore), notValidAfter: now.addingTimeInterval(traits.notAfter),
       issuer: issuer?.certificate.subject ?? subject, subject: subject, extensions: extensions,

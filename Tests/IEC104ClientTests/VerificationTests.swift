@@ -62,6 +62,15 @@ import X509
     #expect(words.contains("CN=station was issued by CN=Grid Stations, which is not in a"), "\(words)")
   }
 
+  /// Bug: a device's certificate of version 1, which says nothing of authorities, could issue others.
+  @Test func deviceOfVersion1IssuesNothing() async throws {
+    let check = try Check()
+    let device = try PKI.issue("device", by: check.root) { $0.isVersion1 = true }
+    let station = try PKI.issue("station", by: device)
+    let words = try #require(try await check.verify([station, device]))
+    #expect(words.contains("CN=device is not one of an authority"), "\(words)")
+  }
+
   @Test func foreignAuthorityIsRefused() async throws {
     let check = try Check()
     let foreign = try PKI.authority("Foreign Root")
