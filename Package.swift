@@ -80,7 +80,7 @@ let package = Package(
     room("Metering"),
     room("ModbusProtocol"),
     room("IEC104"),
-    room("IEC104Client", ["IEC104", nioCore, nioPosix, nioSSL, nioTLS, x509, swiftASN1, crypto]),
+    room("IEC104Client", ["IEC104", nioCore, nioPosix, nioSSL, nioTLS, x509, swiftASN1]),
     room("Threads", ["Cthreads"]),
     room("Schedule", ["Metering"]),
     room("Decoding", ["Metering", "Schedule", "IEC104"]),

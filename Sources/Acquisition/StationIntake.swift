@@ -14,7 +14,6 @@ struct StationIntake {
     case record(Observation)
     case request(Procedures.Request)
     case warn(String)
-    case tell(String)
   }
 
   struct Key: Hashable {

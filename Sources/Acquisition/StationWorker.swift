@@ -137,21 +137,20 @@ final class StationWorker: StationClientDelegate {
 
   private func withIntake(_ body: (inout StationIntake, StationIntake.Moment) -> Void) {
     let now = moment()
-    let (requests, words, client) = state.withLock { state in
+    let (requests, warnings, client) = state.withLock { state in
       body(&state.intake, now)
       var requests: [Procedures.Request] = []
-      var words: [(Logger.Level, String)] = []
+      var warnings: [String] = []
       for effect in state.intake.takeEffects() {
         switch effect {
         case .record(let observation): offer(observation, &state)
         case .request(let request): requests.append(request)
-        case .warn(let text): words.append((.warning, text))
-        case .tell(let text): words.append((.notice, text))
+        case .warn(let text): warnings.append(text)
         }
       }
-      return (requests, words, state.client)
+      return (requests, warnings, state.client)
     }
-    for (level, text) in words { logger.log(level: level, "\(text)") }
+    for text in warnings { logger.warning("\(text)") }
     for request in requests { client?.request(request) }
   }
 

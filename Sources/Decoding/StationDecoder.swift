@@ -116,7 +116,7 @@ public struct StationDecoder: Sendable {
             isClockDoubtful: isDoubtful || !flags.isEmpty)
           reading.time = time
           reading.index = UInt32(index)
-          reading.raw = elementOctets(of: index, in: asdu.bytes, header)
+          reading.raw = ASDU.elementOctets(of: index, in: asdu.bytes, header, format: format)
           if asdu.repeated.contains(UInt8(clamping: index)) { reading.flags.append("duplicate") }
           try body(reading)
         }
@@ -143,14 +143,6 @@ public struct StationDecoder: Sendable {
       }
     case .link, .poll, .missed, .clockOffset, .forward: return
     }
-  }
-
-  /// The object's bytes after its address.
-  private func elementOctets(of index: Int, in bytes: [UInt8], _ header: ASDUHeader) -> [UInt8] {
-    guard let size = header.type.elementSize(format) else { return [] }
-    let address = format.objectAddressSize
-    let first = format.headerSize + address + index * (header.isSequence ? size : address + size)
-    return first + size <= bytes.count ? Array(bytes[first..<(first + size)]) : []
   }
 
   private func failure(

@@ -46,4 +46,14 @@ public enum ASDU {
     }
     return try result.get()
   }
+
+  /// The octets of one object after its address; none where the ASDU has no such object.
+  public static func elementOctets(of index: Int, in bytes: [UInt8], _ header: ASDUHeader, format: ASDUFormat)
+    -> [UInt8]
+  {
+    guard let size = header.type.elementSize(format) else { return [] }
+    let address = format.objectAddressSize
+    let first = format.headerSize + address + index * (header.isSequence ? size : address + size)
+    return first + size <= bytes.count ? Array(bytes[first..<(first + size)]) : []
+  }
 }

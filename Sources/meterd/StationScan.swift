@@ -5,8 +5,6 @@ import IEC104Client
 import Metering
 import Settings
 import StatusAPI
-import Synchronization
-import UnixSignals
 
 /// `meterd scan` of a station: what it offers, and the TOML of what no point takes yet.
 struct StationScan {
@@ -77,7 +75,9 @@ struct StationScan {
         "  meter = \"\(name)\"",
         "  quantity = \"x_\(key.commonAddress)_\(key.objectAddress)_\(key.family.lowercased())\"",
         "  unit = \"1\"", "  kind = \"\(isTotal ? "counter" : "gauge")\"", "  common_address = \(key.commonAddress)",
-        "  object_address = \(key.objectAddress)", "  type = \"\(key.family)\"",
+        "  object_address = \(key.objectAddress)",
+        // S_IT_TC_1 is of no family that a point could name.
+        "  type = \"\(key.family.hasPrefix("M_") ? key.family : object.type.description)\"",
       ]
     }
     lines += [

@@ -12,7 +12,6 @@ import UnixSignals
 final class StationSession: StationClientDelegate {
   /// One object as it came last.
   struct Object: Sendable {
-    var commonAddress: UInt16
     var type: TypeID
     var cause: CauseOfTransmission
     var value: InformationObject
@@ -126,18 +125,15 @@ final class StationSession: StationClientDelegate {
   private func take(
     _ objects: [InformationObject], _ header: ASDUHeader, _ asdu: [UInt8], _ now: Timestamp, _ state: inout State
   ) {
-    let size = header.type.elementSize(settings.format) ?? 0
     for (index, object) in objects.enumerated() {
       let family = header.type.description.split(separator: "_").prefix(2).joined(separator: "_")
       let key = Key(commonAddress: header.commonAddress, objectAddress: object.address, family: family)
       let known = state.objects[key]
       if known == nil, state.objects.count >= StationSession.mostObjects { continue }
-      let step = header.isSequence ? size : settings.format.objectAddressSize + size
-      let start = settings.format.headerSize + settings.format.objectAddressSize + index * step
       state.objects[key] = Object(
-        commonAddress: header.commonAddress, type: header.type, cause: header.cause, value: object,
+        type: header.type, cause: header.cause, value: object,
         count: (known?.count ?? 0) + 1, received: now,
-        octets: start + size <= asdu.count ? Array(asdu[start..<(start + size)]) : [], asdu: asdu, index: index)
+        octets: ASDU.elementOctets(of: index, in: asdu, header, format: settings.format), asdu: asdu, index: index)
     }
   }
 

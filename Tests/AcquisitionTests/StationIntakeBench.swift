@@ -64,7 +64,7 @@ struct StationIntakeBench {
       switch effect {
       case .record(let observation): records.append(observation)
       case .request(let request): requests.append(request)
-      case .warn(let words), .tell(let words): warnings.append(words)
+      case .warn(let words): warnings.append(words)
       }
     }
   }
