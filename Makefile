@@ -4,7 +4,7 @@ SWIFT ?= swift
 PREFIX ?= /usr
 DESTDIR ?=
 VENV := .venv
-APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev socat mbpoll python3-venv openssl make gcc g++ binutils procps
+APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev libzstd-dev socat mbpoll python3-venv openssl make gcc g++ binutils procps
 
 .PHONY: deps build debug demo test soak sanitize lint format bench install clean
 

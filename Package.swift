@@ -54,6 +54,9 @@ let package = Package(
     .library(name: "IEC104Client", targets: ["IEC104Client"]),
     .library(name: "Decoding", targets: ["Decoding", "Metering"]),
     .library(name: "Settings", targets: ["Settings"]),
+    .library(name: "Columns", targets: ["Columns"]),
+    .library(name: "Segments", targets: ["Segments"]),
+    .library(name: "Proof", targets: ["Proof"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -73,6 +76,7 @@ let package = Package(
   targets: [
     .target(name: "Clibmodbus", cSettings: strictC, linkerSettings: [.linkedLibrary("modbus")]),
     .target(name: "Czlib", cSettings: strictC, linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "Czstd", cSettings: strictC, linkerSettings: [.linkedLibrary("zstd")]),
     .target(name: "Cclock", cSettings: strictC),
     .target(name: "Cthreads", cSettings: strictC),
     .target(name: "Ctomlplusplus", cxxSettings: strictCXX),
@@ -82,11 +86,20 @@ let package = Package(
     room("IEC104"),
     room("IEC104Client", ["IEC104", nioCore, nioPosix, nioSSL, nioTLS, x509, swiftASN1]),
     room("Threads", ["Cthreads"]),
+    room("Files"),
+    room("Columns", ["Czstd"]),
+    room("Proof", [crypto]),
+    room("Segments", ["Columns", "Proof"]),
     room("Schedule", ["Metering"]),
     room("Decoding", ["Metering", "Schedule", "IEC104"]),
     room("Modbus", ["ModbusProtocol", "Threads", "Clibmodbus"]),
-    room("Archive", ["Metering", "Decoding", "Schedule", "Threads", grdb, grdbSQLite, crypto]),
-    room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Czlib", grdb, crypto, logging]),
+    room("Accounting", ["Metering", "Schedule"]),
+    room(
+      "Archive",
+      [
+        "Metering", "Decoding", "Schedule", "Threads", "Files", "IEC104", "Proof", "Segments", grdb, grdbSQLite, crypto,
+      ]),
+    room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Files", "Czlib", grdb, crypto, logging]),
     room(
       "Acquisition",
       [
@@ -131,7 +144,12 @@ let package = Package(
     tests("ScheduleTests", ["Schedule", "Metering"]),
     tests("SettingsTests", ["Settings", "Metering"], exclude: ["Cases"]),
     tests("DecodingTests", ["Decoding", "IEC104", "Metering", "Schedule"]),
-    tests("ArchiveTests", ["Archive", "Decoding", "IEC104", "Metering", "Threads", grdb]),
+    tests("ColumnsTests", ["Columns"]),
+    tests("ProofTests", ["Proof", crypto]),
+    tests("SegmentsTests", ["Segments", "Columns", "Proof"]),
+    tests(
+      "ArchiveTests",
+      ["Archive", "Decoding", "Files", "IEC104", "Metering", "Proof", "Segments", "Threads", grdb]),
     tests("ForwardingTests", ["Forwarding", "Archive", "Metering", "Schedule", grdb, logging]),
     tests(
       "AcquisitionTests",

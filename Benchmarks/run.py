@@ -13,11 +13,11 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from bench import bus, fleet, footprint, iec104, machine, sick, stations, wire
+from bench import append, bus, fleet, footprint, iec104, machine, sick, stations, wire
 from bench.report import Report
 
 BENCHMARKS = {"bus": bus, "wire": wire, "sick": sick, "fleet": fleet, "footprint": footprint, "iec104": iec104,
-              "stations": stations}
+              "stations": stations, "append": append}
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -29,6 +29,7 @@ def main():
     parser.add_argument("--bus-loop", type=pathlib.Path, required=True)
     parser.add_argument("--iec104-loop", type=pathlib.Path, required=True)
     parser.add_argument("--iec104-codec", type=pathlib.Path, required=True)
+    parser.add_argument("--archive-append", type=pathlib.Path, required=True)
     parser.add_argument("--lib60870", type=pathlib.Path, help="C/lib60870-client.c, built; else there are no ratios")
     parser.add_argument("--tools", type=pathlib.Path, required=True, help="where the C programs lie")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / ".build" / "results.jsonl", help="appended to")
@@ -37,13 +38,18 @@ def main():
         help="where archives are written: a real disk, no tmpfs; collectd writes to no path with a leading dot")
     parser.add_argument(
         "--seconds", type=int,
-        help="length of each measurement of a daemon, and of wire's in all; 60 by default, sick 240, stations to 180")
+        help="length of each measurement of a daemon, and of wire's in all; 60 by default, sick 240, stations to 180, "
+        "append 20")
     parser.add_argument("--rounds", type=int, default=9, help="of each program in bus and iec104")
     parser.add_argument("--reads", type=int, default=20000, help="in a round of the bus benchmark")
     parser.add_argument(
         "--meters", type=int, nargs="*", default=[500, 2000],
         help="sizes of the fleet of every second; the one with dead meters runs besides")
     parser.add_argument("--forward", action="store_true", help="the fleet's daemon writes spool files as well")
+    parser.add_argument(
+        "--device", type=pathlib.Path, help="a directory on a device that nothing else writes to, for append")
+    parser.add_argument("--cycles", type=int, default=1440, help="minutes that append writes to the device")
+    parser.add_argument("--pace", type=int, default=0, help="seconds that such a minute takes; 60: as in life")
     options = parser.parse_args()
     options.data.mkdir(parents=True, exist_ok=True)
     options.results.parent.mkdir(parents=True, exist_ok=True)

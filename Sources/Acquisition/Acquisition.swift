@@ -56,13 +56,16 @@ public final class Acquisition: Sendable {
 
   /// Makes these the buses, meters and stations: new ones start, others stop, unchanged ones are not disturbed.
   ///
+  /// - Parameter changes: by meter, what was declared of other times; the plans are those of now.
   /// - Returns: what could not be started, in words.
-  public func configure(buses: [BusPlan], meters: [MeterPlan], stations: [StationPlan] = []) async throws -> [String] {
+  public func configure(
+    buses: [BusPlan], meters: [MeterPlan], stations: [StationPlan] = [], changes: [String: [Definition.Change]] = [:]
+  ) async throws -> [String] {
     // What was due before the start is the downtime's; from then on it is ours, however long the start takes.
     let isFirst = state.withLock { $0.beats == 0 && $0.meters.isEmpty && $0.stationMeters.isEmpty }
     let from = isFirst ? started.time : clock.now()
     let definitions = meters.map(\.definition) + stations.flatMap(\.definitions)
-    let hashes = try await archive.use(definitions, from: from)
+    let hashes = try await archive.use(definitions, changes: changes, from: from)
     let wanted = Dictionary(
       meters.map { ($0.id, $0.stored(as: hashes[$0.id] ?? "")) }, uniquingKeysWith: { $1 })
     var problems = await configure(buses, wanted)

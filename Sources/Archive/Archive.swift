@@ -28,6 +28,7 @@ public final class Archive: Sendable {
   static let windowBytes = 64 * 1024 * 1024
 
   public let path: String
+  public let site: String
   public let bootID: String
   private let inbox = Inbox<Work>()
   private let state: Mutex<State>
@@ -59,6 +60,7 @@ public final class Archive: Sendable {
   public init(_ settings: Settings, clock: any WallClock) throws {
     let layout = ArchiveLayout(root: settings.path)
     path = settings.path
+    site = settings.site
     bootID = settings.bootID
     try layout.createDirectories()
     lock = try ArchiveLock(layout)
@@ -107,10 +109,13 @@ public final class Archive: Sendable {
     return done.take()?.first ?? false
   }
 
-  /// Stores definitions that hold from `time` on, where they differ from those in force.
+  /// Stores definitions that hold from `time` on, where they differ from those in force; no other meter is in service.
   ///
+  /// - Parameter changes: by meter, what was declared to hold of other times: `[[meter.change]]`.
   /// - Returns: their SHA-256 in hexadecimal, by meter.
-  public func use(_ definitions: [Definition], from time: Timestamp) async throws -> [String: String] {
+  public func use(
+    _ definitions: [Definition], changes: [String: [Definition.Change]] = [:], from time: Timestamp
+  ) async throws -> [String: String] {
     let items = try definitions.map { definition in
       let json = try definition.canonicalJSON()
       return (sha256: sha256Hex(json), json: json, definition: definition)
@@ -118,11 +123,13 @@ public final class Archive: Sendable {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       inbox.post(
         .run { committer in
-          continuation.resume(with: Result { try committer.use(items, from: time) })
+          continuation.resume(with: Result { try committer.use(items, changes: changes, from: time) })
         })
     }
     return Dictionary(items.map { ($0.definition.meterID, $0.sha256) }, uniquingKeysWith: { $1 })
   }
+
+  func post(_ body: @escaping @Sendable (inout Committer) -> Void) { inbox.post(.run(body)) }
 
   /// Calls `observer` after each commit, on the committer's thread: be quick.
   public func onCommit(_ observer: @escaping @Sendable ([Observation]) -> Void) {

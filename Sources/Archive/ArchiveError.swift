@@ -3,7 +3,7 @@ public struct ArchiveError: Error, Hashable, CustomStringConvertible {
   public enum Reason: Hashable, Sendable {
     /// Another process writes to it.
     case inUse(pid: Int32)
-    case unreadable, foreignFormat, damaged
+    case unreadable, foreignFormat, foreignKey, damaged
   }
 
   public let reason: Reason

@@ -9,6 +9,13 @@ struct ArchiveLayout: Hashable, Sendable {
   var lock: String { root + "/lock" }
   var catalog: String { root + "/catalog.sqlite" }
   var hot: String { root + "/hot" }
+  var segments: String { root + "/segments" }
+  var manifests: String { root + "/manifests" }
+  var checkpoints: String { root + "/checkpoints" }
+  /// Public keys, every one that ever signed.
+  var keys: String { root + "/keys" }
+
+  func segment(_ file: String) -> String { segments + "/" + file }
 
   /// The file of observations received on a UTC day; `generation` counts files of a day given up after a disk error.
   func hotFile(_ name: String) -> String { hot + "/" + name + ".sqlite" }
@@ -19,13 +26,18 @@ struct ArchiveLayout: Hashable, Sendable {
   }
 
   func createDirectories() throws(ArchiveError) {
+    try createRoot()
+    for part in [hot, segments, manifests, checkpoints, keys] { try ArchiveLayout.makeDirectory(part) }
+  }
+
+  /// With the directories above it.
+  func createRoot() throws(ArchiveError) {
     var made = ""
     for part in root.split(separator: "/", omittingEmptySubsequences: false) {
       made += made.isEmpty && part.isEmpty ? "/" : (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
       if made == "/" || made.isEmpty { continue }
       try ArchiveLayout.makeDirectory(made)
     }
-    try ArchiveLayout.makeDirectory(hot)
   }
 
   private static func makeDirectory(_ path: String) throws(ArchiveError) {

@@ -1,4 +1,5 @@
 import Metering
+import Proof
 
 extension ArchiveReader {
   /// How far back what stations sent last is looked for.
@@ -17,5 +18,18 @@ extension ArchiveReader {
       }
     }
     return recent
+  }
+}
+
+extension ArchiveReader {
+  /// The heads of sealed days, oldest first: what is to be kept outside the house.
+  ///
+  /// - Parameter number: of the last one that is known already.
+  public func heads(after number: UInt64) throws -> [(number: UInt64, segment: String, bytes: [UInt8])] {
+    let store = ManifestStore(layout: layout)
+    let news = contents.sealed.filter { $0.value.number > number }.sorted { $0.value.number < $1.value.number }
+    return try news.compactMap { name, sealed in
+      try store.manifest(of: name).map { (sealed.number, name, Array(Head($0).text.utf8)) }
+    }
   }
 }

@@ -2,25 +2,31 @@ import Decoding
 import FoundationEssentials
 import GRDB
 import Metering
+import Segments
 
 /// Reads an archive beside the process that writes it, as any user that may read the files. Used from one thread.
 ///
 /// Sees committed observations only. Memory is bounded whatever the range: rows are streamed.
 public final class ArchiveReader {
-  private let layout: ArchiveLayout
+  let layout: ArchiveLayout
   private let catalogQueue: DatabaseQueue
-  private var contents: CatalogContents
+  private(set) var contents: CatalogContents
   private var catalogVersion: Int?
   private var decoders: [String: Decoder] = [:]
   private var stations: [String: StationHistory] = [:]
-  private var openFile: (name: String, queue: DatabaseQueue)?
+  var openFile: (name: String, queue: DatabaseQueue)?
+  var openSegment: (file: String, reader: SegmentReader)?
+  private let asOf: Timestamp?
 
+  /// - Parameter asOf: definitions, exchanges and corrections as they were known then.
   /// - Throws: `ArchiveError` where there is no archive, or one of another format.
-  public init(path: String) throws {
+  public init(path: String, asOf: Timestamp? = nil) throws {
     layout = ArchiveLayout(root: path)
+    self.asOf = asOf
     do {
       catalogQueue = try DurableDatabase.openForReading(layout.catalog)
-      contents = try catalogQueue.read { [layout] in try CatalogContents.load($0, path: layout.catalog) }
+      let all = try catalogQueue.read { [layout] in try CatalogContents.load($0, path: layout.catalog) }
+      contents = asOf.map(all.asOf) ?? all
     } catch let error as DatabaseError {
       throw ArchiveError(
         .unreadable,
@@ -40,7 +46,8 @@ public final class ArchiveReader {
       return version == known ? nil : (version, try CatalogContents.load(db, path: layout.catalog))
     }
     if let news {
-      (catalogVersion, contents) = news
+      catalogVersion = news.0
+      contents = asOf.map(news.1.asOf) ?? news.1
       stations = [:]
     }
   }
@@ -50,13 +57,20 @@ public final class ArchiveReader {
 
   /// The definition that is in force since the last change; nil for a meter out of service.
   func definitionInService(of meterID: String) -> (hash: String, definition: Definition)? {
-    guard let hash = contents.uses[meterID]?.last?.definition else { return nil }
+    guard let hash = contents.uses[meterID]?.last(where: { !$0.isToCome })?.definition else { return nil }
     return contents.definitions[hash].map { (hash, $0) }
   }
 
   /// The definition of a meter that was in force last.
   public func latestDefinition(of meterID: String) -> Definition? {
     contents.uses[meterID]?.last { !$0.definition.isEmpty }.flatMap { contents.definitions[$0.definition] }
+  }
+
+  /// Every definition that a meter ever had, by its hash.
+  public func definitions(of meterID: String) -> [String: Definition] {
+    let hashes = (contents.uses[meterID] ?? []).map(\.definition)
+    return Dictionary(
+      hashes.compactMap { hash in contents.definitions[hash].map { (hash, $0) } }, uniquingKeysWith: { $1 })
   }
 
   /// When the archive first learnt of a meter: nothing was due of it before.
@@ -76,13 +90,19 @@ public final class ArchiveReader {
 
   /// Observations by sequence number, in order.
   public func forEachEntry(seqs: ClosedRange<UInt64>, _ body: (Entry) throws -> Void) throws {
-    for (index, opening) in contents.openings.enumerated() {
-      let next = index + 1 < contents.openings.count ? contents.openings[index + 1].firstSeq : UInt64(Int64.max)
-      let low = max(seqs.lowerBound, opening.firstSeq)
-      let high = min(seqs.upperBound, next - 1, UInt64(Int64.max))
+    for (name, rows) in openings() {
+      let high = min(rows.upperBound, seqs.upperBound)
+      let low = max(rows.lowerBound, seqs.lowerBound)
       if low > high { continue }
       let arguments: StatementArguments = [Int64(low), Int64(high)]
-      try forEachRow(of: opening.file, where: "o.seq BETWEEN ? AND ?", arguments, body)
+      try forEachEntry(
+        of: name, hot: { try self.forEachRow(of: name, where: "o.seq BETWEEN ? AND ?", arguments, body) },
+        sealed: { segment in
+          try segment.forEachRow(seqs: low...high) { source, row in
+            // Its entries have numbers of their own.
+            if source != Maintenance.journalSource { try body(try self.entry(row, of: source, name)) }
+          }
+        })
     }
   }
 
@@ -90,43 +110,18 @@ public final class ArchiveReader {
   public func forEachEntry(
     receivedSince time: Timestamp, throughSeq seq: UInt64, _ body: (Entry) throws -> Void
   ) throws {
-    for file in files() where contents.reach(of: file).upperBound >= time {
+    for (name, rows) in openings() where contents.reach(of: name).upperBound >= time && rows.lowerBound <= seq {
       let arguments: StatementArguments = [time.milliseconds, Int64(bitPattern: seq)]
-      try forEachRow(of: file, where: "o.received >= ? AND o.seq <= ?", arguments, body)
+      try forEachEntry(
+        of: name, hot: { try self.forEachRow(of: name, where: "o.received >= ? AND o.seq <= ?", arguments, body) },
+        sealed: {
+          try $0.forEachRow(seqs: rows.lowerBound...min(seq, rows.upperBound)) { source, row in
+            if source == Maintenance.journalSource { return }
+            if row.received >= time.milliseconds { try body(try self.entry(row, of: source, name)) }
+          }
+        })
     }
   }
-
-  /// Observations of one meter that speak of times in a range, in sequence order within each day's file; with them
-  /// those of its station that may.
-  public func forEachEntry(
-    meterID: String, from: Timestamp, to: Timestamp, _ body: (Entry) throws -> Void
-  ) throws {
-    let stations = contents.stations(of: meterID)
-    let slack = contents.clocks(of: stations) > 1 ? ArchiveReader.zoneSlackMilliseconds : 0
-    let range = (from - slack)...(max(from, to) + slack)
-    let hasUntrusted = { (file: String) in file.hasPrefix("19") }
-    for file in files() where hasUntrusted(file) || contents.reach(of: file).overlaps(range) {
-      var condition = """
-        o.kind < \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id = ? AND (b.boot_id <> '' OR
-          (min(coalesce(o.due, o.time), o.time) < ? AND max(o.time, coalesce(o.until, o.time)) >= ?))
-        """
-      var arguments: StatementArguments = [meterID, to.milliseconds, from.milliseconds]
-      if !stations.isEmpty {
-        let marks = stations.map { _ in "?" }.joined(separator: ", ")
-        condition = """
-          (\(condition)) OR (o.kind >= \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id IN (\(marks))
-            AND (b.boot_id <> '' OR (min(coalesce(o.due, o.time), o.time) < ? AND max(o.time, o.received) >= ?)))
-          """
-        arguments += StatementArguments(stations.sorted())
-        arguments += [range.upperBound.milliseconds, range.lowerBound.milliseconds]
-      }
-      try forEachRow(of: file, where: condition, arguments, body)
-    }
-  }
-
-  /// A station's row is found by the earliest time that its readings had when it came; where its clock was ever configured
-  /// otherwise, they may have times up to that much away.
-  private static let zoneSlackMilliseconds: Int64 = 28 * 3_600_000
 
   /// Readings of one meter whose time lies in [from, to); failures by their due time.
   ///
@@ -134,11 +129,9 @@ public final class ArchiveReader {
   public func forEachReading(
     meterID: String, quantity: String? = nil, from: Timestamp, to: Timestamp, _ body: (Reading) throws -> Void
   ) throws {
-    try forEachEntry(meterID: meterID, from: from, to: to) { entry in
-      try forEachReading(of: entry, meterID: meterID, within: from..<max(from, to)) { reading in
-        if reading.time >= from, reading.time < to, quantity == nil || reading.quantity == quantity {
-          try body(reading)
-        }
+    try forEachEntry(meterID: meterID, quantity: quantity, from: from, to: to) { entry in
+      try forEachReading(of: entry, meterID: meterID, quantity: quantity, within: from..<max(from, to)) { reading in
+        if reading.time >= from, reading.time < to { try body(reading) }
       }
     }
   }
@@ -147,14 +140,17 @@ public final class ArchiveReader {
   ///
   /// - Parameters:
   ///   - meterID: of what a station sent, only those of this meter.
+  ///   - quantity: nil for all of them.
   ///   - window: of a range of missed slots, only those in it.
   public func forEachReading(
-    of entry: Entry, meterID: String? = nil, within window: Range<Timestamp> = .distantPast ..< .distantFuture,
+    of entry: Entry, meterID: String? = nil, quantity: String? = nil, within window: Range<Timestamp> = .distantPast ..< .distantFuture,
     _ body: (Reading) throws -> Void
   ) throws {
     guard !entry.observation.meterID.isEmpty else { return }
     if entry.observation.isOfStation {
-      return try forEachStationReading(of: entry, meterID: meterID, body)
+      return try forEachStationReading(of: entry, meterID: meterID) {
+        if quantity == nil || $0.quantity == quantity { try body($0) }
+      }
     }
     let use = contents.use(of: entry.observation.meterID, at: entry.time)
     // What was polled under a definition that has just been replaced is read as it was asked for.
@@ -165,7 +161,8 @@ public final class ArchiveReader {
         "\(layout.catalog): definition \(entry.observation.definition) of seq \(entry.observation.seq) is missing")
     }
     try decoder.forEachReading(
-      of: entry.observation, clockOffsetMilliseconds: entry.clockOffsetMilliseconds, within: window, body)
+      of: entry.observation, clockOffsetMilliseconds: entry.clockOffsetMilliseconds, quantity: quantity, within: window,
+      body)
   }
 
   /// An object is read by the definition that holds for its own time: what a station had kept back may be older than the
@@ -195,6 +192,10 @@ public final class ArchiveReader {
   /// The last sequence number on disk; 0 for an empty archive.
   public func headSeq() throws -> UInt64 {
     for opening in contents.openings.reversed() {
+      if let sealed = contents.sealed[opening.file] {
+        if let rows = sealed.rows { return rows.upperBound }
+        continue
+      }
       let last = try read(opening.file) { try Int64.fetchOne($0, sql: "SELECT max(seq) FROM observation") }
       if let last { return UInt64(bitPattern: last) }
     }
@@ -202,11 +203,6 @@ public final class ArchiveReader {
   }
 
   // MARK: - Files
-
-  private func files() -> [String] {
-    var seen: Set<String> = []
-    return contents.openings.map(\.file).filter { seen.insert($0).inserted }
-  }
 
   private func decoder(_ hash: String) throws -> Decoder? {
     if let known = decoders[hash] { return known }
@@ -223,7 +219,7 @@ public final class ArchiveReader {
     return try queue.read(body)
   }
 
-  private func forEachRow(
+  func forEachRow(
     of file: String, where condition: String, _ arguments: StatementArguments, _ body: (Entry) throws -> Void
   ) throws {
     let sql = """
@@ -233,14 +229,13 @@ public final class ArchiveReader {
       WHERE \(condition) ORDER BY o.seq
       """
     let path = layout.hotFile(file)
-    let offsets = contents.clockOffsets
     try read(file) { db in
-      let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
-      while let row = try rows.next() { try body(try ArchiveReader.entry(row, offsets: offsets, path: path)) }
+      let rows = try GRDB.Row.fetchCursor(db, sql: sql, arguments: arguments)
+      while let row = try rows.next() { try body(try entry(row, path: path)) }
     }
   }
 
-  private static func entry(_ row: Row, offsets: [String: Int64], path: String) throws -> Entry {
+  private func entry(_ row: GRDB.Row, path: String) throws -> Entry {
     let seq = UInt64(bitPattern: row[0] as Int64)
     let payload = Array(row[9] as Data)
     guard let kind = ObservationRow.Kind(rawValue: row[1]), let content = ObservationRow.decode(kind, payload) else {
@@ -257,8 +252,6 @@ public final class ArchiveReader {
     else {
       throw ArchiveError(.damaged, "\(path): seq \(seq) does not match its checksum; the disk may be failing")
     }
-    return Entry(
-      observation: observation, clockOffsetMilliseconds: boot.isEmpty ? 0 : offsets[boot] ?? 0,
-      unknownClockOfBoot: boot.isEmpty || offsets[boot] != nil ? nil : boot)
+    return entry(observation, boot: boot)
   }
 }

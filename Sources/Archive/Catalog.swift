@@ -2,106 +2,13 @@ import FoundationEssentials
 import GRDB
 import Metering
 
-/// What must be known to read the archive's files: which file holds which sequence numbers and times, the definitions, and
-/// the clock offsets. A value, loaded whole; small.
-struct CatalogContents {
-  /// Writing went over to `file` with that sequence number.
-  struct Opening: Hashable {
-    let file: String
-    let firstSeq: UInt64
-  }
-
-  /// `definition` holds for times from `validFrom` on, as far as was known from `recordedAt` on.
-  struct Use: Hashable {
-    /// SHA-256; empty where the meter was taken out of service.
-    let definition: String
-    let validFrom: Timestamp
-    let recordedAt: Timestamp
-  }
-
-  var site = ""
-  var openings: [Opening] = []
-  /// The times that a file's rows speak of, where they go beyond the file's own day.
-  var reach: [String: ClosedRange<Timestamp>] = [:]
-  var definitions: [String: Definition] = [:]
-  var uses: [String: [Use]] = [:]
-  /// What to add to times that were taken in that boot before the clock was trusted.
-  var clockOffsets: [String: Int64] = [:]
-
-  /// The stations that a meter has ever hung on.
-  func stations(of meterID: String) -> Set<String> {
-    Set((uses[meterID] ?? []).compactMap { definitions[$0.definition]?.station?.id })
-  }
-
-  /// How many clocks these stations were ever said to have.
-  func clocks(of stations: Set<String>) -> Int {
-    struct Clock: Hashable {
-      let zone: String
-      let honoursSummerTime: Bool
-    }
-    let all = definitions.values.compactMap(\.station).filter { stations.contains($0.id) }
-    return Set(all.map { Clock(zone: $0.timeZone, honoursSummerTime: $0.honoursSummerTime) }).count
-  }
-
-  /// The meters that have ever hung on a station, in order of their ids.
-  func meters(of stationID: String) -> [String] {
-    uses.keys.filter { stations(of: $0).contains(stationID) }.sorted()
-  }
-
-  /// The definition for readings of a meter at a time: the largest `validFrom` not after it, of those the newest record.
-  func use(of meterID: String, at time: Timestamp) -> Use? {
-    let uses = uses[meterID] ?? []
-    let valid = uses.filter { $0.validFrom <= time }
-    return valid.max { ($0.validFrom, $0.recordedAt) < ($1.validFrom, $1.recordedAt) } ?? uses.first
-  }
-
-  /// All times that a file may speak of.
-  func reach(of file: String) -> ClosedRange<Timestamp> {
-    guard let day = CivilDate(file.prefix(10)) else { return .distantPast ... .distantFuture }
-    let start = Timestamp(milliseconds: day.daysSinceEpoch * 86_400_000)
-    let own = start...(start + 86_399_999)
-    guard let wide = reach[file] else { return own }
-    return min(own.lowerBound, wide.lowerBound)...max(own.upperBound, wide.upperBound)
-  }
-
-  static func load(_ db: GRDB.Database, path: String) throws -> CatalogContents {
-    var contents = CatalogContents()
-    contents.site = try String.fetchOne(db, sql: "SELECT value FROM about WHERE key = 'site'") ?? ""
-    let format = try String.fetchOne(db, sql: "SELECT value FROM about WHERE key = 'format'") ?? ""
-    guard format == Catalog.format else {
-      throw ArchiveError(.foreignFormat, "\(path): format '\(format)', this meterd reads '\(Catalog.format)'")
-    }
-    for row in try Row.fetchAll(db, sql: "SELECT file, first_seq FROM opening ORDER BY id") {
-      contents.openings.append(Opening(file: row[0], firstSeq: UInt64(bitPattern: row[1] as Int64)))
-    }
-    for row in try Row.fetchAll(db, sql: "SELECT file, min_time, max_time FROM reach") {
-      contents.reach[row[0]] = Timestamp(milliseconds: row[1])...Timestamp(milliseconds: row[2])
-    }
-    let decoder = JSONDecoder()
-    for row in try Row.fetchAll(db, sql: "SELECT sha256, json FROM definition") {
-      contents.definitions[row[0]] = try decoder.decode(Definition.self, from: row[1] as Data)
-    }
-    let order = "ORDER BY meter_id, valid_from, recorded_at"
-    for row in try Row.fetchAll(
-      db, sql: "SELECT meter_id, sha256, valid_from, recorded_at FROM definition_use \(order)")
-    {
-      let use = Use(
-        definition: row[1], validFrom: Timestamp(milliseconds: row[2]), recordedAt: Timestamp(milliseconds: row[3]))
-      contents.uses[row[0], default: []].append(use)
-    }
-    for row in try Row.fetchAll(db, sql: "SELECT boot_id, offset_ms FROM clock") {
-      contents.clockOffsets[row[0]] = row[1]
-    }
-    return contents
-  }
-}
-
 /// The catalog's file, for the one process that writes it. Used from the committer's thread only.
 struct Catalog {
   static let format = "meterd-archive-1"
 
   private(set) var contents: CatalogContents
   private let queue: DatabaseQueue
+  private let layout: ArchiveLayout
 
   init(_ layout: ArchiveLayout, site: String) throws {
     let queue = try DurableDatabase.openForWriting(layout.catalog)
@@ -110,23 +17,30 @@ struct Catalog {
         sql: """
           CREATE TABLE IF NOT EXISTS about(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS opening(
-            id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL, first_seq INTEGER NOT NULL);
+            id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, first_seq INTEGER NOT NULL);
           CREATE TABLE IF NOT EXISTS reach(
             file TEXT PRIMARY KEY, min_time INTEGER NOT NULL, max_time INTEGER NOT NULL) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS definition(
             sha256 TEXT PRIMARY KEY, json BLOB NOT NULL, recorded_at INTEGER NOT NULL);
           CREATE TABLE IF NOT EXISTS definition_use(
             meter_id TEXT NOT NULL, sha256 TEXT NOT NULL,
-            valid_from INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
+            valid_from INTEGER NOT NULL, recorded_at INTEGER NOT NULL, change BLOB,
             PRIMARY KEY(meter_id, valid_from, recorded_at)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS clock(
             boot_id TEXT PRIMARY KEY, offset_ms INTEGER NOT NULL) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS note(
+            number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, recorded_at INTEGER NOT NULL, body BLOB NOT NULL);
+          CREATE TABLE IF NOT EXISTS scrub(file TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS sealed(
+            name TEXT PRIMARY KEY, file TEXT NOT NULL, number INTEGER NOT NULL, first_seq INTEGER NOT NULL,
+            last_seq INTEGER NOT NULL, last_journal INTEGER NOT NULL, untrusted INTEGER NOT NULL) WITHOUT ROWID;
           """)
       try db.execute(
         sql: "INSERT OR IGNORE INTO about VALUES ('format', ?), ('site', ?)", arguments: [Catalog.format, site])
       return try CatalogContents.load(db, path: layout.catalog)
     }
     self.queue = queue
+    self.layout = layout
     guard contents.site == site else {
       throw ArchiveError(
         .foreignFormat,
@@ -135,6 +49,7 @@ struct Catalog {
     }
   }
 
+  /// Writing goes over to `file` with that sequence number: each file holds one run of them.
   mutating func recordOpening(_ file: String, firstSeq: UInt64) throws {
     try queue.write { db in
       try db.execute(
@@ -163,44 +78,75 @@ struct Catalog {
     contents.clockOffsets[bootID] = milliseconds
   }
 
-  /// These definitions hold from now on, and no others; those that are in force already are left alone.
-  mutating func use(_ definitions: [(sha256: String, json: Data, definition: Definition)], from time: Timestamp) throws
-  {
-    let wanted = Set(definitions.map(\.definition.meterID))
-    for (meterID, uses) in contents.uses where !wanted.contains(meterID) && uses.last?.definition != "" {
-      try retire(meterID, from: max(time, (uses.last?.validFrom ?? time) + 1), recordedAt: time)
-    }
-    let new = definitions.filter { contents.uses[$0.definition.meterID]?.last?.definition != $0.sha256 }
-    if new.isEmpty { return }
-    let times = new.map { item in
-      // Two changes within a millisecond, or a clock that stepped back: still one after the other.
-      (contents.uses[item.definition.meterID]?.last).map { max(time, $0.validFrom + 1) } ?? time
-    }
-    try queue.write { db in
-      for (item, validFrom) in zip(new, times) {
-        try db.execute(
-          sql: "INSERT OR IGNORE INTO definition VALUES (?, ?, ?)",
-          arguments: [item.sha256, item.json, time.milliseconds])
-        try db.execute(
-          sql: "INSERT INTO definition_use VALUES (?, ?, ?, ?)",
-          arguments: [item.definition.meterID, item.sha256, validFrom.milliseconds, time.milliseconds])
+  /// Takes in what was said of definitions, and by people; entries that it has already change nothing.
+  mutating func apply(_ entries: [JournalEntry]) throws {
+    if entries.isEmpty { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    contents = try queue.write { [layout] db in
+      for entry in entries {
+        switch entry.kind {
+        case .definition:
+          try db.execute(
+            sql: "INSERT OR IGNORE INTO definition VALUES (?, ?, ?)",
+            arguments: [sha256Hex(entry.body), Data(entry.body), entry.recordedAt.milliseconds])
+        case .use:
+          let use = try JSONDecoder().decode(UseRecord.self, from: Data(entry.body))
+          try db.execute(
+            sql: "INSERT OR IGNORE INTO definition_use VALUES (?, ?, ?, ?, ?)",
+            arguments: [
+              use.meterID, use.definition, use.validFrom.milliseconds, use.recordedAt.milliseconds,
+              try use.change.map { try encoder.encode($0) },
+            ])
+        case .exchange, .correction:
+          try db.execute(
+            sql: "INSERT OR IGNORE INTO note VALUES (?, ?, ?, ?)",
+            arguments: [
+              Int64(bitPattern: entry.number), Int64(entry.kind.rawValue), entry.recordedAt.milliseconds,
+              Data(entry.body),
+            ])
+        }
       }
-    }
-    for (item, validFrom) in zip(new, times) {
-      contents.definitions[item.sha256] = item.definition
-      contents.uses[item.definition.meterID, default: []].append(
-        .init(definition: item.sha256, validFrom: validFrom, recordedAt: time))
+      return try CatalogContents.load(db, path: layout.catalog)
     }
   }
 
-  /// Nothing is due of that meter any more.
-  private mutating func retire(_ meterID: String, from time: Timestamp, recordedAt: Timestamp) throws {
+  /// From now on the rows of a hot file are read from a segment.
+  mutating func recordSealed(_ name: String, _ sealed: CatalogContents.Sealed, firstSeq: UInt64, lastSeq: UInt64) throws {
     try queue.write { db in
       try db.execute(
-        sql: "INSERT INTO definition_use VALUES (?, '', ?, ?)",
-        arguments: [meterID, time.milliseconds, recordedAt.milliseconds])
+        sql: "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)",
+        arguments: [
+          name, sealed.file, Int64(bitPattern: sealed.number), Int64(bitPattern: firstSeq), Int64(bitPattern: lastSeq),
+          Int64(bitPattern: sealed.lastJournal), sealed.hasUntrustedClock,
+        ])
     }
-    contents.uses[meterID]?.append(.init(definition: "", validFrom: time, recordedAt: recordedAt))
+    contents.sealed[name] = sealed
+  }
+
+  /// The segments of these hot files are in another file now; an empty one: they are gone, after their time.
+  mutating func move(_ names: [String], to file: String) throws {
+    try queue.write { db in
+      for name in names {
+        try db.execute(sql: "UPDATE sealed SET file = ? WHERE name = ?", arguments: [file, name])
+      }
+    }
+    for name in names { contents.sealed[name]?.file = file }
+  }
+
+  /// When each sealed file was last read again.
+  func scrubbed() throws -> [String: Timestamp] {
+    try queue.read { db in
+      var times: [String: Timestamp] = [:]
+      for row in try Row.fetchAll(db, sql: "SELECT file, time FROM scrub") { times[row[0]] = Timestamp(milliseconds: row[1]) }
+      return times
+    }
+  }
+
+  mutating func recordScrub(of file: String, at time: Timestamp) throws {
+    try queue.write { db in
+      try db.execute(sql: "INSERT OR REPLACE INTO scrub VALUES (?, ?)", arguments: [file, time.milliseconds])
+    }
   }
 
   func close() throws { try queue.close() }

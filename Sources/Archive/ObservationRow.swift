@@ -15,6 +15,16 @@ struct ObservationRow {
     static let firstOfStations = Kind.asdu
   }
 
+  /// The numbers of a row that the checksum begins with; times in milliseconds since 1970.
+  struct Fields {
+    let seq: UInt64
+    let kind: Kind
+    let marks: UInt8
+    let time: Int64
+    let due: Int64?
+    let received: Int64
+  }
+
   /// The format of `payload`; a row of another version is refused, not guessed at.
   static let version: UInt8 = 1
 
@@ -144,21 +154,36 @@ struct ObservationRow {
 
   /// The checksum over everything that the row says.
   static func checksum(_ observation: Observation, boot: String, payload: [UInt8]) -> UInt32 {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(payload.count + 160)
-    bytes.append(littleEndian: observation.seq)
-    bytes.append(UInt8(kind(of: observation.content).rawValue))
-    bytes.append(observation.marks.rawValue)
-    bytes.append(littleEndian: UInt64(bitPattern: observation.time.milliseconds))
-    bytes.append(littleEndian: UInt64(bitPattern: observation.due?.milliseconds ?? .min))
-    bytes.append(littleEndian: UInt64(bitPattern: observation.received.milliseconds))
-    for text in [observation.meterID, observation.definition, boot] {
-      bytes.append(contentsOf: text.utf8)
-      bytes.append(0)
+    payload.withUnsafeBytes { payload in
+      checksum(
+        Fields(observation), meter: terminated(observation.meterID), definition: terminated(observation.definition),
+        boot: terminated(boot), payload: payload)
     }
-    bytes.append(contentsOf: payload)
-    return CRC32C.checksum(bytes)
   }
+
+  /// The same for one who has the texts at hand, as `terminated` makes them.
+  static func checksum(
+    _ fields: Fields, meter: [UInt8], definition: [UInt8], boot: [UInt8], payload: UnsafeRawBufferPointer
+  ) -> UInt32 {
+    var crc = CRC32C()
+    withUnsafeTemporaryAllocation(byteCount: 34, alignment: 1) { head in
+      head.storeBytes(of: fields.seq.littleEndian, toByteOffset: 0, as: UInt64.self)
+      head[8] = UInt8(truncatingIfNeeded: fields.kind.rawValue)
+      head[9] = fields.marks
+      head.storeBytes(of: fields.time.littleEndian, toByteOffset: 10, as: Int64.self)
+      head.storeBytes(of: (fields.due ?? .min).littleEndian, toByteOffset: 18, as: Int64.self)
+      head.storeBytes(of: fields.received.littleEndian, toByteOffset: 26, as: Int64.self)
+      crc.add(UnsafeRawBufferPointer(head))
+    }
+    crc.add(meter)
+    crc.add(definition)
+    crc.add(boot)
+    crc.add(payload)
+    return crc.value
+  }
+
+  /// A text as the checksum takes it.
+  static func terminated(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
 
   private static func tableCode(_ table: RegisterTable) -> UInt8 {
     switch table {
@@ -169,8 +194,17 @@ struct ObservationRow {
     }
   }
 
-  private static func table(_ code: UInt8) -> RegisterTable? {
+  static func table(_ code: UInt8) -> RegisterTable? {
     RegisterTable.allCases.first { tableCode($0) == code }
+  }
+}
+
+extension ObservationRow.Fields {
+  init(_ observation: Observation) {
+    self.init(
+      seq: observation.seq, kind: ObservationRow.kind(of: observation.content), marks: observation.marks.rawValue,
+      time: observation.time.milliseconds, due: observation.due?.milliseconds,
+      received: observation.received.milliseconds)
   }
 }
 

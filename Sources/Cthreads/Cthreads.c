@@ -5,6 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 struct start {
   void (*body)(void *);
@@ -35,4 +40,12 @@ int meterd_thread_start(const char *name, size_t stack_bytes, void (*body)(void 
   pthread_attr_destroy(&attributes);
   if (code != 0) free(start);
   return code;
+}
+
+void meterd_thread_yield_to_all(void) {
+#ifdef __linux__
+  /* On Linux both speak of the calling thread only. 1 = IOPRIO_WHO_PROCESS, 3 << 13 = IOPRIO_CLASS_IDLE. */
+  setpriority(PRIO_PROCESS, 0, 19);
+  syscall(SYS_ioprio_set, 1, 0, 3 << 13);
+#endif
 }

@@ -96,9 +96,10 @@ public struct Decoder: Sendable {
   ///
   /// - Parameters:
   ///   - clockOffsetMilliseconds: what to add to times that were taken before the clock was trusted.
+  ///   - quantity: nil for all of them.
   ///   - window: of a range of missed slots, only those in it; a range can be weeks long.
   public func forEachReading(
-    of observation: Observation, clockOffsetMilliseconds: Int64 = 0,
+    of observation: Observation, clockOffsetMilliseconds: Int64 = 0, quantity: String? = nil,
     within window: Range<Timestamp> = .distantPast ..< .distantFuture, _ body: (Reading) throws -> Void
   ) rethrows {
     // The slots are those of the clock that labelled it.
@@ -107,7 +108,7 @@ public struct Decoder: Sendable {
     switch observation.content {
     case .poll(let blocks):
       let isDue = rarer.map { rarer in label.map { rarer.isDue(in: $0) } ?? true }
-      for point in points {
+      for point in points where quantity == nil || point.series.quantity == quantity {
         if let schedule = point.series.schedule, !isDue[schedule] { continue }
         guard let block = Decoder.block(covering: point.register, in: blocks) else { continue }
         try body(reading(point, block, in: blocks, observation, flags))
@@ -123,7 +124,7 @@ public struct Decoder: Sendable {
         for schedule in next.indices where next[schedule] < slot {
           next[schedule] = rarer[schedule].slots.next(after: slot - 1)
         }
-        for one in series {
+        for one in series where quantity == nil || one.quantity == quantity {
           if let schedule = one.schedule, next[schedule] != slot { continue }
           try body(
             Reading(

@@ -1,5 +1,6 @@
 import Archive
 import Dispatch
+import Files
 import Glibc
 import Logging
 import Metering
@@ -104,6 +105,7 @@ public final class Forwarder: Sendable {
         if state.withLock({ $0.stopping }) { break }
       }
     }
+    try placeHeads(ledger, reader)
     let today = plan.periods.zone.localDate(at: clock.now())
     if !changed, state.withLock({ $0.countedOn == today }) { return }
     let totals = try ledger.totals()
@@ -112,6 +114,19 @@ public final class Forwarder: Sendable {
       state.countedOn = today
       state.status.totals(totals)
       state.status.deliveredToday = delivered.mapValues { .init(rows: $0.rows, taken: $0.taken) }
+    }
+  }
+
+  /// The head of each sealed day goes out with the spool files: who holds the archive's key could write it anew as a whole,
+  /// but not what has left the house.
+  private func placeHeads(_ ledger: Ledger, _ reader: ArchiveReader) throws {
+    try reader.refresh()
+    for head in try reader.heads(after: try ledger.headPlaced()) {
+      try makeDirectory()
+      let file = try AtomicFile(directory: plan.directory, name: "\(plan.site)-\(head.segment).head")
+      try file.write(head.bytes[...])
+      try file.publish()
+      try ledger.recordHeadPlaced(head.number)
     }
   }
 
@@ -231,7 +246,7 @@ public final class Forwarder: Sendable {
 
   private func makeDirectory() throws {
     if mkdir(plan.directory, 0o755) == 0 || errno == EEXIST { return }
-    throw SpoolError(plan.directory, "cannot be made")
+    throw FileFault(plan.directory, "cannot be made")
   }
 
   /// Into the archive first, and only when it is on disk there into the ledger.

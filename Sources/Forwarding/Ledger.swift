@@ -52,6 +52,16 @@ struct Ledger {
   /// The first period that files are cut for; nil for a forward that is new.
   func begin() throws -> Timestamp? { try progress("begin").map(Timestamp.init(milliseconds:)) }
 
+  /// The number of the last sealed day whose head was placed with the spool files.
+  func headPlaced() throws -> UInt64 { UInt64(bitPattern: try progress("head_placed") ?? 0) }
+
+  func recordHeadPlaced(_ number: UInt64) throws {
+    try queue.write { db in
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO progress VALUES ('head_placed', ?)", arguments: [Int64(bitPattern: number)])
+    }
+  }
+
   private func progress(_ key: String) throws -> Int64? {
     try queue.read { db in
       try Int64.fetchOne(db, sql: "SELECT value FROM progress WHERE key = ?", arguments: [key])

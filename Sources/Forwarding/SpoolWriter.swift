@@ -1,5 +1,6 @@
 import Archive
 import Crypto
+import Files
 import FoundationEssentials
 import Metering
 import Schedule

@@ -9,9 +9,13 @@ extension MeterReader {
     let station = readStation(outcome.station)
     let placed = points(of: outcome, in: station)
     let points = placed.compactMap(\.point)
+    let isComplete = station != nil && points.count == placed.count
     let secondary = points.filter { $0.side == .secondary }.compactMap { Quantity($0.quantity) }
-    let ratios = readRatios(station != nil && points.count == placed.count ? secondary : nil)
+    let ratios = readRatios(isComplete ? secondary : nil)
+    let changes = readChanges(isComplete ? secondary : nil)
     var metadata = readMetadata(profile: nil)
+    let counters = points.filter { $0.kind == .counter }.map(\.quantity)
+    let exchanges = readExchanges(isComplete ? counters : nil, accounting: nil, energy: metadata["energy"])
     outcome.parent = readParent()
     if let parent = outcome.parent { metadata["parent"] = parent.value }
     for point in placed {
@@ -26,9 +30,10 @@ extension MeterReader {
     outcome.meter = Settings.Meter(
       id: id.value,
       definition: Definition(
-        meterID: id.value, bus: "", unitID: 0, everyMilliseconds: every, timeZone: timeZone, ctRatio: ratios.current,
+        meterID: id.value, bus: "", unitID: 0, everyMilliseconds: every, timeZone: zone.name, ctRatio: ratios.current,
         vtRatio: ratios.voltage, points: [], station: definition, stationPoints: points, metadata: metadata),
-      maxRegisters: 125, forbidden: [], line: Settings.SourceLine(number: table.position.line))
+      changes: changes, exchanges: exchanges, maxRegisters: 125, forbidden: [],
+      line: Settings.SourceLine(number: table.position.line))
     return outcome
   }
 

@@ -39,13 +39,13 @@ struct MeterReader {
   let table: TableReader
   let buses: [String: BusReader.Outcome]
   let stations: [String: StationReader.Outcome]
-  let timeZone: String
+  /// The site's.
+  let zone: Zone
   /// The profile of that name; nil where it is broken or absent, which `profiles` has reported.
   let profiles: (Located<String>) -> Profile?
 
   func read() -> Outcome {
     var outcome = Outcome(id: table.identifier("id", required: true))
-    table.unsupported(["change", "exchange"]) { "[[meter.\($0)]]" }
     if table.has("station") { return readOnStation(outcome) }
     let bus = readBus()
     outcome.bus = bus?.value
@@ -63,8 +63,12 @@ struct MeterReader {
     let timeout = table.duration("timeout", in: 10...60_000)
     let pause = table.duration("pause", in: 0...10_000)
     let format = readFormat(bus.flatMap { buses[$0.value] })
-    let ratios = readRatios(secondary(source))
+    let secondary = secondary(source)
+    let ratios = readRatios(secondary)
+    let changes = readChanges(secondary)
     var metadata = readMetadata(profile: source?.profile)
+    let exchanges = readExchanges(
+      counters(source), accounting: source?.profile?.accountingQuantity, energy: metadata["energy"])
     outcome.parent = readParent()
     if let parent = outcome.parent { metadata["parent"] = parent.value }
     for (quantity, reference) in source?.references ?? [:] { metadata["reference.\(quantity)"] = reference }
@@ -75,11 +79,12 @@ struct MeterReader {
     guard let id = outcome.id, let bus, let unit = outcome.unit, let every, let source else { return outcome }
     let definition = Definition(
       meterID: id.value, bus: bus.value, unitID: UInt8(unit.value), profile: source.profile?.name,
-      everyMilliseconds: every.value, timeZone: timeZone, ctRatio: ratios.current, vtRatio: ratios.voltage,
+      everyMilliseconds: every.value, timeZone: zone.name, ctRatio: ratios.current, vtRatio: ratios.voltage,
       points: source.points, metadata: metadata)
     outcome.meter = Settings.Meter(
-      id: id.value, definition: definition, maxRegisters: maxRegisters, timeoutMilliseconds: timeout?.value,
-      pauseMilliseconds: pause?.value, serialFormat: format?.value == buses[bus.value]?.format ? nil : format?.value,
+      id: id.value, definition: definition, changes: changes, exchanges: exchanges, maxRegisters: maxRegisters,
+      timeoutMilliseconds: timeout?.value, pauseMilliseconds: pause?.value,
+      serialFormat: format?.value == buses[bus.value]?.format ? nil : format?.value,
       forbidden: source.profile?.forbidden ?? [], line: Settings.SourceLine(number: table.position.line))
     return outcome
   }

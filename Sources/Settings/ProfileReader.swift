@@ -69,7 +69,7 @@ struct ProfileReader {
   }
 
   /// The quantities that accounts may be made of; any counter where the energy is not listed.
-  private static let accountingQuantities: [String: [String]] = [
+  static let accountingQuantities: [String: [String]] = [
     "electricity": ["energy_active_import"], "water": ["volume"],
     "heat": ["energy_thermal_heating", "energy_thermal_cooling"],
   ]

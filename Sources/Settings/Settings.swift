@@ -30,14 +30,16 @@ public struct Settings: Hashable, Sendable {
     public var retention: Retention
     /// Group commit: what a power cut can cost at most. 100 ms to 60 s.
     public var commitEveryMilliseconds: Int64
+    /// Of the private key that days are signed with: `signing-key.pem` in `path`, where the file does not say it.
+    public var keyPath: String
   }
 
   /// How long the archive keeps raw data: five years at least, by the product's law.
   public struct Retention: Hashable, Sendable {
     /// `5y`, `2000d`
     public var text: String
-    /// A year counts 366 days, so that it never falls short of the calendar's.
-    public var milliseconds: Int64
+    /// 1830 at least: a year counts 366 days, so that five never fall short of five years of the calendar.
+    public var days: Int
   }
 
   /// `[status]`

@@ -13,9 +13,11 @@ extension SettingsReader {
     for station in stations {
       if let id = station.id, stationByID[id.value] == nil { stationByID[id.value] = station }
     }
+    // Where the zone is not sound, which has been reported, any will do.
+    let zone = (try? Zone(named: timeZone)) ?? .utc
     var cache: [String: Profile?] = [:]
     let outcomes = file.tables("meter", limit: SettingsReader.maximumMeters).map { table in
-      MeterReader(table: table, buses: byID, stations: stationByID, timeZone: timeZone) { name in
+      MeterReader(table: table, buses: byID, stations: stationByID, zone: zone) { name in
         if let known = cache[name.value] { return known }
         let profile = load(name, from: library)
         // An absent one is not kept: each meter that names it gets its error.

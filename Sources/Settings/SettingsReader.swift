@@ -51,11 +51,13 @@ struct SettingsReader {
     let path = table?.path("path")
     let retention = table.flatMap(readRetention)
     let commit = table?.duration("commit_every", in: 100...60_000)
+    let key = table?.path("key")
     table?.finish()
+    let directory = path?.value ?? "/var/lib/meterd/archive"
     return Settings.Archive(
-      path: path?.value ?? "/var/lib/meterd/archive",
-      retention: retention ?? Settings.Retention(text: "5y", milliseconds: SettingsReader.fiveYears),
-      commitEveryMilliseconds: commit?.value ?? 1_000)
+      path: directory, retention: retention ?? SettingsReader.retention("5y", SettingsReader.fiveYears),
+      commitEveryMilliseconds: commit?.value ?? 1_000,
+      keyPath: key?.value ?? Files.resolve("signing-key.pem", in: directory))
   }
 
   private static let fiveYears = 5 * 366 * DurationText.millisecondsPerDay
@@ -79,7 +81,11 @@ struct SettingsReader {
       table.error(text.position, "'retention' is \(Wording.quoted(text.value)); at most \"100y\" is possible")
       return nil
     }
-    return Settings.Retention(text: text.value, milliseconds: duration.value)
+    return SettingsReader.retention(text.value, duration.value)
+  }
+
+  private static func retention(_ text: String, _ milliseconds: Int64) -> Settings.Retention {
+    Settings.Retention(text: text, days: Int(milliseconds / DurationText.millisecondsPerDay))
   }
 
   private func readStatus(_ table: TableReader?) -> Settings.Status? {

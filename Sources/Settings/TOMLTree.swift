@@ -26,7 +26,8 @@ struct TOMLNode {
     /// `2029-01-31`, as text.
     case date(String)
     case time
-    case dateTime
+    /// As it stands in the file: `2026-03-01T00:00:00+08:00`.
+    case dateTime(String)
     case array([TOMLNode])
     case table([String: TOMLEntry])
   }
@@ -72,7 +73,7 @@ enum TOML {
 
   /// - Returns: the root table.
   static func parse(_ bytes: [UInt8]) throws(TOMLSyntaxError) -> TOMLNode {
-    let builder = TreeBuilder()
+    let builder = TreeBuilder(bytes)
     var failure = ctoml_error()
     let isSound = withExtendedLifetime(builder) {
       bytes.withUnsafeBytes { buffer in
@@ -114,9 +115,12 @@ private final class TreeBuilder {
     var elements: [TOMLNode] = []
   }
 
+  private let source: SourceText
   private var frames: [Frame] = []
   private var count = 0
   private(set) var root: TOMLNode?
+
+  init(_ bytes: [UInt8]) { source = SourceText(bytes) }
 
   func visit(_ visit: ctoml_visit) -> Bool {
     count += 1
@@ -141,7 +145,7 @@ private final class TreeBuilder {
     case CTOML_BOOLEAN: value = .boolean(visit.boolean)
     case CTOML_DATE: value = .date(visit.text.map { Self.string($0, visit.text_length) } ?? "")
     case CTOML_TIME: value = .time
-    default: value = .dateTime
+    default: value = .dateTime(source.dateTime(at: position))
     }
     add(TOMLNode(value: value, position: position), key: key, keyPosition: keyPosition)
     return true

@@ -47,13 +47,6 @@ final class TableReader {
     error(node.position, "'\(key)' must be \(wanted), not \(node.typeName)")
   }
 
-  /// Names of the contract that this version does not know what to do with: an error of its own.
-  func unsupported(_ keys: [String], _ what: (String) -> String) {
-    for key in keys where has(key) {
-      error(keyPosition(key), "\(what(key)) is not supported by this version; remove it")
-    }
-  }
-
   /// Keys that have no meaning here, because of the value of another one. They are not read afterwards.
   func misplaced(_ keys: [String], because reason: String) {
     for key in keys where has(key) {

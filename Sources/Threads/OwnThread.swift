@@ -41,6 +41,9 @@ public struct OwnThreadError: Error, CustomStringConvertible {
 }
 
 extension OwnThread {
+  /// For work that must never be in the way: the calling thread gets the CPUs and disks that nobody else wants.
+  public static func yieldToAll() { meterd_thread_yield_to_all() }
+
   /// Runs a call that blocks on a thread of its own and waits for it without holding a cooperative thread.
   public static func run<Result: Sendable>(
     name: String, stackBytes: Int = 1024 * 1024, _ body: @escaping @Sendable () throws -> Result

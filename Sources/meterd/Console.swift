@@ -45,6 +45,14 @@ enum Words {
     "\(number) \(number == 1 ? one : many ?? one + "s")"
   }
 
+  /// `512 B`, `3.4 MB`, `12 GB`
+  static func octets(_ number: Int64) -> String {
+    var (value, unit) = (Double(number), "B")
+    for next in ["kB", "MB", "GB", "TB"] where value >= 1000 { (value, unit) = (value / 1000, next) }
+    let text = value < 10 && unit != "B" ? String(Double(Int(value * 10)) / 10) : String(Int(value))
+    return "\(text) \(unit)"
+  }
+
   /// `8 meters on 2 buses and 1 station`
   static func plant(meters: Int, buses: Int, stations: Int) -> String {
     var sources: [String] = []

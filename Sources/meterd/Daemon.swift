@@ -31,6 +31,7 @@ actor Daemon: Service {
     let acquisition: Acquisition
     let board: MeterBoard
     var forwarders: [Forwarder] = []
+    var caretaker: Caretaker?
   }
 
   private static let retry = Duration.seconds(5)
@@ -120,7 +121,24 @@ actor Daemon: Service {
       parts.board = board
     }
     await lookAtDisk(archive.path)
+    startCaretaker()
     recallToday(board, path: archive.path, throughSeq: before, now: clock.now())
+  }
+
+  /// Collecting goes on also where nothing can be sealed.
+  private func startCaretaker() {
+    guard let running else { return }
+    let caretaker = Caretaker(
+      running.archive, keyPath: settings.archive.keyPath, retentionMilliseconds: Int64(settings.archive.retention.days) * 86_400_000,
+      clock: running.clock, logger: logger
+    ) { [status] name, problems in status.update { $0.problems[name] = problems } }
+    do {
+      try caretaker.start()
+      self.running?.caretaker = caretaker
+    } catch {
+      logger.error("archive: nothing is sealed: \(error)")
+      status.update { $0.problems["seal"] = ["nothing is sealed: \(error)"] }
+    }
   }
 
   /// What the archive cannot tell of the past must not keep it from taking in the present.
@@ -138,7 +156,7 @@ actor Daemon: Service {
     let plans = try settings.meterPlans()
     let stations = try settings.stationPlans()
     let problems = try await running.acquisition.configure(
-      buses: settings.buses.map(\.plan), meters: plans, stations: stations)
+      buses: settings.buses.map(\.plan), meters: plans, stations: stations, changes: settings.changes)
     let path = running.archive.path
     let meters = try await OwnThread.run(name: "configure") {
       let reader = try ArchiveReader(path: path)
@@ -193,6 +211,7 @@ actor Daemon: Service {
     guard let running else { return }
     await running.acquisition.stop()
     for forwarder in running.forwarders { await forwarder.stop() }
+    await running.caretaker?.stop()
     let waiting = running.archive.health.waiting
     if await !running.archive.close() {
       logger.error("\(waiting) observations could not be committed: \(running.archive.health.failure ?? "unknown")")

@@ -62,7 +62,7 @@ extension Settings.Station {
     }
     return try StationPlan(
       definition, client: try client(startup: startup, commonAddresses: Set(points.map(\.commonAddress))),
-      definitions: meters.map(\.definition), zone: zone, generalQualifiers: generalQualifiers,
+      definitions: meters.map(\.presentDefinition), zone: zone, generalQualifiers: generalQualifiers,
       counterQualifiers: counterQualifiers, counterMode: counterMode)
   }
 }

@@ -48,6 +48,9 @@ extension Settings.Bus {
 }
 
 extension Settings.Meter {
+  /// With the changes that hold by now.
+  var presentDefinition: Definition { definition.applying(changes, at: SystemClock().now()) }
+
   /// - Throws: where the definition cannot be carried out; settings that were checked do not.
   func plan() throws -> MeterPlan {
     let device = Device(
@@ -57,7 +60,7 @@ extension Settings.Meter {
       ReadPlan.Forbidden(
         function: ReadFunction($0.table), addresses: Int($0.addresses.lowerBound)...Int($0.addresses.upperBound))
     }
-    return try MeterPlan(definition, device: device, maximumRegisters: maxRegisters, forbidden: forbidden)
+    return try MeterPlan(presentDefinition, device: device, maximumRegisters: maxRegisters, forbidden: forbidden)
   }
 }
 
@@ -67,6 +70,10 @@ extension Settings {
   /// - Throws: where a definition cannot be carried out; settings that were checked do not.
   func meterPlans() throws -> [MeterPlan] {
     try metersOnBuses.map { try $0.plan() }
+  }
+
+  var changes: [String: [Definition.Change]] {
+    Dictionary(meters.filter { !$0.changes.isEmpty }.map { ($0.id, $0.changes) }, uniquingKeysWith: { $1 })
   }
 
   func forwardPlans() throws -> [ForwardPlan] {

@@ -12,7 +12,7 @@ import Testing
       settings.site.profileSearchPath
         == [directory + "/profiles", "/etc/meterd/profiles", "/usr/share/meterd/profiles"])
     #expect(settings.archive.path == "/var/lib/meterd/archive")
-    #expect(settings.archive.retention == Settings.Retention(text: "5y", milliseconds: 5 * 366 * 86_400_000))
+    #expect(settings.archive.retention == Settings.Retention(text: "5y", days: 1_830))
     #expect(settings.archive.commitEveryMilliseconds == 1_000)
     #expect(settings.status.socket == "/run/meterd/status.sock")
     let bus = try #require(settings.buses.first)
@@ -174,5 +174,23 @@ import Testing
     #expect(settings.stations.map(\.id) == ["substation"])
     #expect(settings.meters.last?.definition.stationPoints?.count == 2)
     #expect(settings.forwards.map(\.compression) == [.gzip])
+  }
+
+  /// An example that is commented out must be right all the same.
+  @Test func theShippedFilesChangeAndExchangeLoad() throws {
+    let path = TestFiles.repository + "/config/meterd.toml"
+    var isExample = false
+    let lines = try TestFiles.text(path).split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      if line.isEmpty { isExample = false }
+      if line == "  # [[meter.change]]" { isExample = true }
+      let text = line.drop { $0 == " " || $0 == "#" }
+      let isKey = text.hasPrefix("[[") || text.drop { $0.isLowercase || $0 == "_" }.hasPrefix(" = ")
+      return isKey && (isExample || text.hasPrefix("key = \"/var")) ? text : line
+    }
+    let settings = try Settings.parse(Array(lines.joined(separator: "\n").utf8), file: path)
+    let meter = try #require(settings.meters.first)
+    #expect(meter.changes.map(\.reason) == ["CTs exchanged"])
+    #expect(meter.exchanges.map(\.newSerial) == ["20290301-0007"])
+    #expect(settings.archive.keyPath == "/var/lib/meterd/signing-key.pem")
   }
 }

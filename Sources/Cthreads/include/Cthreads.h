@@ -6,4 +6,7 @@
    (Swift 6.3's importer attributes pthread_attr_t to a module that cannot be imported, and its compiler crashes on it.) */
 int meterd_thread_start(const char *name, size_t stack_bytes, void (*body)(void *), void *argument);
 
+/* Lets the calling thread have the CPUs and disks that nobody else wants (nice 19, I/O class idle), as far as the kernel does. */
+void meterd_thread_yield_to_all(void);
+
 #endif

@@ -1,0 +1,1 @@
+../../../Tests/ColumnsTests/ColumnCheck.swift

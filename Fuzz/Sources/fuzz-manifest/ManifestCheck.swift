@@ -1,0 +1,1 @@
+../../../Tests/ProofTests/ManifestCheck.swift

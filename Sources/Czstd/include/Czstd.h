@@ -1,0 +1,5 @@
+#ifndef CZSTD_H
+#define CZSTD_H
+#include <zstd.h>
+
+#endif
