@@ -3,14 +3,15 @@ import Metering
 /// The corrections of an archive: which of them hold.
 public struct Corrections: Sendable {
   /// In the order in which they were recorded.
-  public private(set) var all: [Correction]
+  public private(set) var all: [Correction] = []
+  /// The meter of each, by id.
+  private var meters: [String: String] = [:]
 
   /// None.
-  public init() { all = [] }
+  public init() {}
 
   /// - Throws: for one that cannot be, or does not fit those before it; see `add`.
   public init(_ list: [Correction]) throws(CorrectionFault) {
-    all = []
     for correction in list { try add(correction) }
   }
 
@@ -20,13 +21,11 @@ public struct Corrections: Sendable {
   public mutating func add(_ correction: Correction) throws(CorrectionFault) {
     try correction.validate()
     func refuse(_ what: String) -> CorrectionFault { CorrectionFault(correction.id, what) }
-    if all.contains(where: { $0.id == correction.id }) { throw refuse("that id is taken: choose another") }
+    if meters[correction.id] != nil { throw refuse("that id is taken: choose another") }
     if case .withdraw(let id) = correction.action {
-      guard let other = all.first(where: { $0.id == id }) else {
-        throw refuse("there is no correction '\(id)' to withdraw")
-      }
-      guard other.meterID == correction.meterID else {
-        throw refuse("'\(id)' is of meter '\(other.meterID)', not of '\(correction.meterID)'")
+      guard let meterID = meters[id] else { throw refuse("there is no correction '\(id)' to withdraw") }
+      guard meterID == correction.meterID else {
+        throw refuse("'\(id)' is of meter '\(meterID)', not of '\(correction.meterID)'")
       }
     }
     if case .substituteTotal(let from, let to, _) = correction.action, let quantity = correction.quantity,
@@ -38,6 +37,7 @@ public struct Corrections: Sendable {
       throw refuse("'\(other.id)' gives a total for part of that time already: withdraw it first")
     }
     all.append(correction)
+    meters[correction.id] = correction.meterID
   }
 
   /// Those that hold, as of a time: recorded by then, and not withdrawn by one that holds itself.

@@ -7,13 +7,12 @@ extension CounterJudge {
       if let step = step(from: tentative.step.anchor, to: entry) {
         if rival == nil, held.count == 1 {
           // Nearly always: nothing is doubtful.
-          held[0].accept(tentative.step)
-          let settled = held[0]
-          held[0] = Held(reading: reading, verdict: .tentative)
+          var settled = reading
+          swap(&held[0].reading, &settled)
+          let point = CounterJudge.point(&settled, tentative.step)
           settle(tentative)
           self.tentative = Candidate(step: step, isClockDoubtful: entry.isClockDoubtful)
-          guard case .good(let point) = settled.verdict else { return }
-          return try body(JudgedReading(reading: settled.reading, point: point))
+          return try body(JudgedReading(reading: settled, point: point))
         }
         if !isOutdone(tentative, by: entry) {
           settleTentative()
@@ -111,8 +110,7 @@ extension CounterJudge {
       }
       held[first].verdict = .implausible
     }
-    let flag = register.isSerialChangePending(at: rival.last.time, after: anchor) ? "exchanged" : "restarted"
-    anchor.breakOff(flag)
+    anchor.breakOff(register.isSerialChangePending(at: rival.last.time, after: anchor) ? .exchanged : .restarted)
     sure = nil
     (anchor.exchanges, anchor.serialChanges) = register.behind(rival.last.time, isRestarted: true)
     acceptRival()

@@ -40,14 +40,14 @@ extension CounterJudge {
       guard try enterQuarters(quarter, before: next, &totals, body) else { return false }
     }
     guard let offset = tail?.offset else { return false }
-    let point = CountedPoint(
-      time: quarter.firstTime, odometer: Odometer(offset: offset, raw: quarter.first, step: rule.step),
-      rows: max(1, quarter.rows - 1))
-    try totals.add(point, body)
-    if quarter.rows > 1 {
+    let last = CountedPoint(
+      time: quarter.lastTime, odometer: Odometer(offset: offset, raw: quarter.last, step: rule.step), rows: 1)
+    if !totals.skip(to: last, from: quarter.firstTime, rows: quarter.rows) {
       try totals.add(
         CountedPoint(
-          time: quarter.lastTime, odometer: Odometer(offset: offset, raw: quarter.last, step: rule.step)), body)
+          time: quarter.firstTime, odometer: Odometer(offset: offset, raw: quarter.first, step: rule.step),
+          rows: quarter.rows > 1 ? quarter.rows - 1 : 1), body)
+      if quarter.rows > 1 { try totals.add(last, body) }
     }
     tail?.time = quarter.lastTime
     tail?.raw = quarter.last

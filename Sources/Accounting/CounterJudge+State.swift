@@ -1,6 +1,11 @@
 import Metering
 
 extension CounterJudge {
+  /// What breaks a difference, or explains it: a flag of the reading after it.
+  enum Mark: String, Sendable {
+    case adjusted, carry, commissioning, exchanged, redefined, restarted
+  }
+
   /// A register's number at a time, and the running count there.
   struct Anchor: Sendable {
     var time = Timestamp.distantPast
@@ -8,16 +13,16 @@ extension CounterJudge {
     var value: ExactDecimal?
     var odometer = ExactDecimal.zero
     /// Why the difference is broken; nil at the start of the series.
-    var breakFlag: String?
+    var breakMark: Mark?
     /// How many of the exchanges and serial changes lie behind it.
     var exchanges = 0
     var serialChanges = 0
 
-    mutating func breakOff(_ flag: String) {
+    mutating func breakOff(_ mark: Mark) {
       // Before the first reading there is no difference to break.
-      if value == nil, breakFlag == nil, time == .distantPast { return }
+      if value == nil, breakMark == nil, time == .distantPast { return }
       value = nil
-      breakFlag = flag
+      breakMark = mark
     }
   }
 
@@ -35,7 +40,7 @@ extension CounterJudge {
     var anchor: Anchor
     var isBroken = false
     /// For the later reading.
-    var flag: String?
+    var mark: Mark?
   }
 
   struct Candidate: Sendable {
@@ -71,13 +76,16 @@ extension CounterJudge {
   }
 }
 
+extension CounterJudge {
+  static func point(_ reading: inout Reading, _ step: Step) -> CountedPoint {
+    if let mark = step.mark, !reading.flags.contains(mark.rawValue) { reading.flags.append(mark.rawValue) }
+    return CountedPoint(
+      time: reading.time, odometer: Odometer(step.anchor.odometer), isBroken: step.isBroken,
+      isUncertain: reading.quality == .uncertain, flags: reading.flags)
+  }
+}
+
 extension CounterJudge.Held {
   /// Usable, as a step led to it.
-  mutating func accept(_ step: CounterJudge.Step) {
-    if let flag = step.flag, !reading.flags.contains(flag) { reading.flags.append(flag) }
-    verdict = .good(
-      CountedPoint(
-        time: reading.time, odometer: Odometer(step.anchor.odometer), isBroken: step.isBroken,
-        isUncertain: reading.quality == .uncertain, flags: reading.flags))
-  }
+  mutating func accept(_ step: CounterJudge.Step) { verdict = .good(CounterJudge.point(&reading, step)) }
 }

@@ -7,11 +7,11 @@ extension CounterJudge {
     after.time = entry.time
     after.value = entry.value
     guard let base = anchor.value else {
-      after.breakFlag = nil
+      after.breakMark = nil
       (after.exchanges, after.serialChanges) = register.behind(entry.time)
       after.exchanges = max(after.exchanges, anchor.exchanges)
       after.serialChanges = max(after.serialChanges, anchor.serialChanges)
-      return Step(anchor: after, isBroken: anchor.breakFlag != nil, flag: anchor.breakFlag)
+      return Step(anchor: after, isBroken: anchor.breakMark != nil, mark: anchor.breakMark)
     }
     if anchor.exchanges < register.exchanges.count, register.exchanges[anchor.exchanges].at <= entry.time {
       return stepAcrossExchange(from: anchor, base, to: entry)
@@ -21,7 +21,7 @@ extension CounterJudge {
     {
       // Which of the two devices counted what is not known.
       after.serialChanges = register.behind(entry.time).serialChanges
-      return Step(anchor: after, isBroken: true, flag: "exchanged")
+      return Step(anchor: after, isBroken: true, mark: .exchanged)
     }
     return plainStep(from: anchor, base, to: entry)
   }
@@ -51,7 +51,7 @@ extension CounterJudge {
       return Step(anchor: after)
     }
     if entry.isCarried, rule.modulus == nil, entry.value < base {
-      return Step(anchor: after, isBroken: true, flag: "carry")
+      return Step(anchor: after, isBroken: true, mark: .carry)
     }
     return nil
   }

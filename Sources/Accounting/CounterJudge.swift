@@ -55,8 +55,8 @@ public struct CounterJudge: Sendable {
   /// Readings that contradict `tentative`, or `anchor` as well.
   var rival: Rival?
   var held: [Held] = []
-  /// A bad reading since the last usable one breaks the difference: its flag.
-  var pendingBreak: String?
+  /// A bad reading since the last usable one breaks the difference.
+  var pendingBreak: Mark?
   var pendingCarry = false
   /// Where the last thing that was fed was an aggregate: stands for `anchor`.
   var tail: QuarterTail?
@@ -85,10 +85,10 @@ public struct CounterJudge: Sendable {
       entry.isCarried = pendingCarry || reading.flags.contains("carry")
       entry.isClockDoubtful = reading.flags.contains("clock")
       if entry.isClockDoubtful { sinceDoubtful = 0 }
-      if let flag = reading.flags.contains("adjusted") ? "adjusted" : pendingBreak {
+      if let mark = reading.flags.contains("adjusted") ? .adjusted : pendingBreak {
         settleTentative()
         dropRival()
-        anchor.breakOff(flag)
+        anchor.breakOff(mark)
         sure = nil
       }
       pendingCarry = false
@@ -115,7 +115,7 @@ public struct CounterJudge: Sendable {
   public mutating func redefine(_ rule: CounterRule, base: ExactDecimal?) {
     leaveQuarters()
     self.rule = rule
-    if let base, anchor.value != nil { anchor.value = base } else { anchor.breakOff("redefined") }
+    if let base, anchor.value != nil { anchor.value = base } else { anchor.breakOff(.redefined) }
     sure = nil
   }
 
@@ -125,9 +125,9 @@ public struct CounterJudge: Sendable {
     if reading.flags.contains("carry") { pendingCarry = true }
     if reading.flags.contains("clock") { sinceDoubtful = 0 }
     if reading.flags.contains("adjusted") {
-      pendingBreak = "adjusted"
+      pendingBreak = .adjusted
     } else if reading.flags.contains("commissioning") {
-      pendingBreak = "commissioning"
+      pendingBreak = .commissioning
     }
   }
 }

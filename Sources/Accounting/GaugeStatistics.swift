@@ -65,9 +65,8 @@ public struct GaugeStatistics: Sendable {
   ) rethrows -> Bool {
     let start = Timestamp(milliseconds: quarter.quarter * QuarterAggregate.milliseconds)
     guard quarter.rows > 0, start >= intervals.start else { return false }
-    var next = cursor
-    while next.boundary <= start { next.advance() }
-    guard next.boundary >= start + QuarterAggregate.milliseconds,
+    let boundary = cursor.boundary > start ? cursor.boundary : intervals.boundary(after: start)
+    guard boundary >= start + QuarterAggregate.milliseconds,
       let low = quarter.least.value?.multiplied(by: step)?.adding(offset),
       let high = quarter.greatest.value?.multiplied(by: step)?.adding(offset),
       let total = quarter.sum.scaled(by: step, adding: offset, times: quarter.rows)

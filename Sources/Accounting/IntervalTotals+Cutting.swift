@@ -17,13 +17,26 @@ extension IntervalTotals {
       counts.after += point.rows
     }
     if distance >= -toleranceMilliseconds {
-      if let nearest, abs(nearest.time - cursor.boundary) <= distance.magnitude { return }
+      if let time = nearest?.time, abs(time - cursor.boundary) <= abs(distance) { return }
       upTo.include(beyond)
       beyond = Stretch()
       nearest = point
     } else if cut == nil || isBoundaryMissing {
       try end(at: point.time, point, isBoundary: false, body)
     }
+  }
+
+  /// Counts rows whose last one is `point`, where all of them lie well inside an interval and none can matter by itself.
+  /// - Returns: false, having counted nothing, where one may.
+  mutating func skip(to point: CountedPoint, from first: Timestamp, rows: Int) -> Bool {
+    guard substitution == nil, !isOver, nearest == nil, cut != nil, !isBoundaryMissing,
+      first >= intervals.start, point.time < cursor.boundary - toleranceMilliseconds
+    else { return false }
+    upTo.isKnown = true
+    last = point
+    counts.inInterval += rows
+    counts.sinceCut += rows
+    return true
   }
 
   /// Decides the boundaries that lie too far behind to have a reading still.
@@ -33,14 +46,14 @@ extension IntervalTotals {
 
   /// Since the last cut a boundary passed without a reading.
   private var isBoundaryMissing: Bool {
-    guard let cut, let previous else { return false }
-    return cut.at < previous
+    guard let at = cut?.at, let previous else { return false }
+    return at < previous
   }
 
   /// Takes the boundary as it is, and goes on to the next one.
   mutating func decide(_ body: (TotalRow) throws -> Void) rethrows {
     let boundary = cursor.boundary
-    let isPlain = cut.map { $0.isBoundary && $0.at == previous } ?? false
+    let isPlain = cut?.isBoundary == true && cut?.at == previous
     if let previous, !(isPlain && nearest != nil) {
       try body(
         TotalRow(
@@ -77,9 +90,10 @@ extension IntervalTotals {
     if !(begun.isBoundary && isBoundary && begun.at == previous) { flags.insert("spanning") }
     flags.insert(inside.flags.flags)
     var quality = inside.isBroken || inside.isCorrected ? Quality.uncertain : .good
-    for edge in [begun.point, point] where edge.isUncertain {
+    if begun.point.isUncertain || point.isUncertain {
       quality = .uncertain
-      flags.insert(edge.flags)
+      if begun.point.isUncertain { flags.insert(begun.point.flags) }
+      if point.isUncertain { flags.insert(point.flags) }
     }
     // Of a stretch that is nothing but a break nothing is known.
     let total =

@@ -135,10 +135,10 @@ public struct IntervalTotals: Sendable {
 
   /// Whether a boundary, or the edge of a substituted total, lies strictly between two instants.
   func hasEdge(after start: Timestamp, before end: Timestamp) -> Bool {
-    var next = cursor
+    if substitution?.hasEdge(after: start, before: end) ?? false { return true }
     // The boundary that is not decided yet may be the start itself.
-    if next.boundary <= start { next.advance() }
-    let boundary = next.boundary > start ? next.boundary : intervals.boundary(after: start)
-    return boundary < end || substitution?.hasEdge(after: start, before: end) ?? false
+    if cursor.boundary > start { return cursor.boundary < end }
+    if cursor.following > start { return cursor.following < end }
+    return intervals.boundary(after: start) < end
   }
 }

@@ -43,29 +43,37 @@ public struct Intervals: Hashable, Sendable {
   struct Cursor: Sendable {
     let intervals: Intervals
     private(set) var boundary: Timestamp
+    /// The boundary after it.
+    private(set) var following: Timestamp
+    private let every: Int64
     private var periodEnd = Timestamp.distantPast
 
     init(_ intervals: Intervals) {
       self.intervals = intervals
+      every = intervals.slots?.everyMilliseconds ?? 0
       boundary = intervals.start
+      following = intervals.start
+      follow()
     }
 
     /// Goes to the next boundary, beyond `end` as well.
     mutating func advance() {
-      if let every = intervals.slots?.everyMilliseconds {
-        if boundary + every < periodEnd {
-          boundary = boundary + every
-          return
-        }
-        boundary = intervals.boundary(after: boundary)
-        // A boundary that stands for a skipped label is not a multiple of `every` from the next one.
-        let period = intervals.zone.period(containing: boundary)
-        let isAligned =
-          (boundary.milliseconds + Int64(period.offsetSeconds) * 1000).flooredRemainder(by: every) == 0
-        periodEnd = isAligned ? period.end ?? .distantFuture : .distantPast
+      boundary = following
+      if following + every < periodEnd {
+        following = following + every
       } else {
-        boundary = intervals.boundary(after: boundary)
+        follow()
       }
+    }
+
+    private mutating func follow() {
+      following = intervals.boundary(after: following)
+      if every == 0 { return }
+      // A boundary that stands for a skipped label is not a multiple of `every` from the next one.
+      let period = intervals.zone.period(containing: following)
+      let isAligned =
+        (following.milliseconds + Int64(period.offsetSeconds) * 1000).flooredRemainder(by: every) == 0
+      periodEnd = isAligned ? period.end ?? .distantFuture : .distantPast
     }
   }
 

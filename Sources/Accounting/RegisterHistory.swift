@@ -68,7 +68,7 @@ struct RegisterHistory: Sendable {
     var counted = ExactDecimal.zero
     for exchange in exchanges[range] {
       guard let noted = exchange.registers(of: quantity) else {
-        return CounterJudge.Step(anchor: after, isBroken: true, flag: "exchanged")
+        return CounterJudge.Step(anchor: after, isBroken: true, mark: .exchanged)
       }
       guard let part = part(from: register, to: noted.oldFinal, rule), let sum = counted.adding(part) else {
         return nil
@@ -81,7 +81,7 @@ struct RegisterHistory: Sendable {
       rule.allows(sum, milliseconds: entry.time - anchor.time, steps: range.count + 1)
     else { return nil }
     after.odometer = odometer
-    return CounterJudge.Step(anchor: after, isBroken: false, flag: "exchanged")
+    return CounterJudge.Step(anchor: after, isBroken: false, mark: .exchanged)
   }
 
   private func part(from old: ExactDecimal, to new: ExactDecimal, _ rule: CounterRule) -> ExactDecimal? {

@@ -203,7 +203,12 @@ public final class Archive: Sendable {
         let isEmpty = state.withLock { $0.window.isEmpty }
         deadline = isEmpty ? nil : clock.monotonicNanoseconds() + again
       }
-      state.withLock { $0.health.beats += 1 }
+      let (sealedDays, sealedThrough) = committer.sealedDays
+      state.withLock { state in
+        state.health.beats += 1
+        state.health.sealedDays = sealedDays
+        state.health.sealedThrough = sealedThrough
+      }
     }
   }
 
@@ -248,6 +253,9 @@ public struct ArchiveHealth: Sendable, Hashable {
   public var windowFull: UInt64 = 0
   /// Why the last commit failed; nil when it did not.
   public var failure: String?
+  /// Days that are sealed, and the newest of them.
+  public var sealedDays = 0
+  public var sealedThrough: String?
   /// Grows while the committer lives; the watchdog looks at it.
   public var beats: UInt64 = 0
 

@@ -231,8 +231,8 @@ public struct ArchiveVerifier: Sendable {
       checked.problems = found.faults.map(\.description)
       for segment in found.segments {
         checked.segments += 1
-        checked.rows += UInt64(segment.rows)
         guard let manifest = manifests[segment.name] else { continue }
+        checked.rows += manifest.rows
         if manifest.root != segment.root || manifest.leaves != segment.leaves {
           checked.problems.append(
             "\(file.path): segment \(segment.name) is not what its manifest signs: its root is \(segment.root.hex), the "

@@ -23,8 +23,8 @@ struct Catalog {
           CREATE TABLE IF NOT EXISTS definition(
             sha256 TEXT PRIMARY KEY, json BLOB NOT NULL, recorded_at INTEGER NOT NULL);
           CREATE TABLE IF NOT EXISTS definition_use(
-            meter_id TEXT NOT NULL, sha256 TEXT NOT NULL,
-            valid_from INTEGER NOT NULL, recorded_at INTEGER NOT NULL, change BLOB,
+            meter_id TEXT NOT NULL, valid_from INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
+            sha256 TEXT NOT NULL, change BLOB,
             PRIMARY KEY(meter_id, valid_from, recorded_at)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS clock(
             boot_id TEXT PRIMARY KEY, offset_ms INTEGER NOT NULL) WITHOUT ROWID;
@@ -95,7 +95,7 @@ struct Catalog {
           try db.execute(
             sql: "INSERT OR IGNORE INTO definition_use VALUES (?, ?, ?, ?, ?)",
             arguments: [
-              use.meterID, use.definition, use.validFrom.milliseconds, use.recordedAt.milliseconds,
+              use.meterID, use.validFrom.milliseconds, use.recordedAt.milliseconds, use.definition,
               try use.change.map { try encoder.encode($0) },
             ])
         case .exchange, .correction:

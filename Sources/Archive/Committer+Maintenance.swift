@@ -8,6 +8,11 @@ extension Committer {
   /// The file that is written, or was last.
   var hotName: String? { contents.openings.last?.file }
 
+  /// How many days are sealed, and the newest.
+  var sealedDays: (count: Int, newest: String?) {
+    (contents.sealed.count, contents.sealed.max { $0.value.number < $1.value.number }?.key)
+  }
+
   /// Files that are never written again and not sealed yet, in the order of their sequence numbers.
   var closedFiles: [String] { contents.openings.dropLast().map(\.file).filter { contents.sealed[$0] == nil } }
 

@@ -22,15 +22,23 @@ public struct ArchiveStatus: Codable, Hashable, Sendable {
   public var bytesOnDisk: UInt64
   /// Free bytes of the file system that the archive lies on.
   public var freeBytes: UInt64
-  /// Size that the archive grows to in five years at today's rate, in bytes; null before the first day.
+  /// Size that the archive grows to in five years, in bytes: by what its sealed days take, before the first of them by the
+  /// settings; null where neither is known.
   @OrNull public var projectedFiveYearBytes: UInt64?
+  /// Days that are sealed and signed.
+  public var sealedDays: Int
+  /// The newest of them; null before the first.
+  @OrNull public var sealedThrough: String?
+  /// Days until the file system is full at the present rate; null where that is not known.
+  @OrNull public var freeDays: Int?
   /// The newest error: who, what, where and what to do; null when there has been none since the start.
   @OrNull public var lastError: String?
 
   public init(
     path: String, state: State, headSeq: UInt64? = nil, committedAt: String? = nil,
     observationsToday: UInt64 = 0, uncommitted: Int = 0, windowFullEvents: UInt64 = 0,
-    bytesOnDisk: UInt64, freeBytes: UInt64, projectedFiveYearBytes: UInt64? = nil,
+    bytesOnDisk: UInt64, freeBytes: UInt64, projectedFiveYearBytes: UInt64? = nil, sealedDays: Int = 0,
+    sealedThrough: String? = nil, freeDays: Int? = nil,
     lastError: String? = nil
   ) {
     self.path = path
@@ -43,6 +51,9 @@ public struct ArchiveStatus: Codable, Hashable, Sendable {
     self.bytesOnDisk = bytesOnDisk
     self.freeBytes = freeBytes
     self.projectedFiveYearBytes = projectedFiveYearBytes
+    self.sealedDays = sealedDays
+    self.sealedThrough = sealedThrough
+    self.freeDays = freeDays
     self.lastError = lastError
   }
 
@@ -56,6 +67,9 @@ public struct ArchiveStatus: Codable, Hashable, Sendable {
     case bytesOnDisk = "bytes_on_disk"
     case freeBytes = "free_bytes"
     case projectedFiveYearBytes = "projected_five_year_bytes"
+    case sealedDays = "sealed_days"
+    case sealedThrough = "sealed_through"
+    case freeDays = "free_days"
     case lastError = "last_error"
   }
 }

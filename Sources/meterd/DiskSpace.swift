@@ -3,7 +3,11 @@ import Glibc
 /// How much room an archive takes and has.
 struct DiskSpace: Sendable {
   var used: UInt64 = 0
+  /// Of that, files of sealed days.
+  var sealed: UInt64 = 0
   var free: UInt64 = 0
+
+  init() {}
 
   /// Looks at the files below a directory; blocks.
   init(directory: String) {
@@ -22,6 +26,7 @@ struct DiskSpace: Sendable {
           pending.append("\(path)/\(name)")
         } else {
           used += UInt64(information.st_blocks) * 512
+          if name.hasSuffix(".mseg") { sealed += UInt64(information.st_blocks) * 512 }
         }
       }
     }

@@ -72,8 +72,6 @@ struct PollingPlan {
     self.cycles = cycles
   }
 
-  static let secondsOfFiveYears = 157_788_000.0
-
   var text: String {
     var parts: [String] = []
     if !settings.buses.isEmpty || settings.stations.isEmpty {
@@ -83,11 +81,17 @@ struct PollingPlan {
     }
     if !settings.stations.isEmpty { parts.append(PlainTable.text(stationRows, rightAligned: [2, 3, 4])) }
     if !holes.isEmpty { parts.append(holes.joined(separator: "\n")) }
-    let bytes = bytesPerSecond * PollingPlan.secondsOfFiveYears
+    let disk = DiskSpace(directory: settings.archive.path)
+    let space = ArchiveSpace(disk, sealedDays: 0, bytesPerSecond)
     parts.append(
-      "Disk: \(PollingPlan.words(bytes: bytesPerSecond * 86_400)) a day, "
-        + "\(PollingPlan.words(bytes: bytes)) in five years at \(settings.archive.path)"
+      "Disk: \(PollingPlan.words(bytes: bytesPerSecond * 86_400)) written a day, sealed when the day is over; about "
+        + "\(PollingPlan.words(bytes: Double(space.fiveYearBytes ?? 0))) in five years at \(settings.archive.path)"
         + (settings.stations.isEmpty ? "" : ", without what stations send by themselves"))
+    if let days = space.freeDays, disk.free > 0, Double(days) < 1826 {
+      parts.append(
+        "warning: the disk of \(settings.archive.path) has \(PollingPlan.words(bytes: Double(disk.free))) free: enough for about "
+          + "\(days) days, not for five years")
+    }
     parts += warnings.map { "warning: \($0)" }
     return parts.joined(separator: "\n\n")
   }

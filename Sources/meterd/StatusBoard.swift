@@ -80,6 +80,11 @@ final class StatusBoard: StatusProvider {
     if archive.state == .failing, parts.problems["archive"] == nil {
       reasons.append(archive.lastError ?? "archive \(archive.path) is not open yet")
     }
+    if parts.disk != nil, let days = archive.freeDays, days < ArchiveSpace.warningDays {
+      reasons.append(
+        "archive \(archive.path): the disk is full in \(Words.count(days, "day")) (\(Words.octets(Int64(clamping: archive.freeBytes))) "
+          + "free); nothing younger than it must be kept is deleted: free space, or move the archive to a larger disk")
+    }
     for bus in buses where bus.station != nil && bus.state != .up {
       reasons.append(bus.lastError ?? "\(bus.id): no connection carries data yet")
     }
@@ -186,13 +191,15 @@ final class StatusBoard: StatusProvider {
 
   private func archiveStatus(_ parts: Parts) -> ArchiveStatus {
     let health = parts.archive?.health
-    let projected = parts.bytesPerSecond * PollingPlan.secondsOfFiveYears
+    let disk = parts.disk ?? DiskSpace()
+    let space = ArchiveSpace(disk, sealedDays: health?.sealedDays ?? 0, parts.bytesPerSecond)
     return ArchiveStatus(
       path: parts.settings.archive.path, state: health == nil || health?.failure != nil ? .failing : .ok,
       headSeq: health?.headSeq, committedAt: health?.lastReceived.map(text),
       observationsToday: parts.board?.snapshot.observationsToday ?? 0, uncommitted: health?.waiting ?? 0,
-      windowFullEvents: health?.windowFull ?? 0, bytesOnDisk: parts.disk?.used ?? 0, freeBytes: parts.disk?.free ?? 0,
-      projectedFiveYearBytes: UInt64(projected), lastError: health?.failure)
+      windowFullEvents: health?.windowFull ?? 0, bytesOnDisk: disk.used, freeBytes: disk.free,
+      projectedFiveYearBytes: space.fiveYearBytes, sealedDays: health?.sealedDays ?? 0,
+      sealedThrough: health?.sealedThrough, freeDays: space.freeDays, lastError: health?.failure)
   }
 
   private func forwardStatus(_ forwarder: Forwarder) -> StatusAPI.ForwardStatus {

@@ -61,7 +61,9 @@ import Testing
     #expect(world.garbage > 0)
   }
 
-  @Test(arguments: [2002, 2174, 2326, 2438] + Array(100..<106) as [UInt64]) func totalsAddUpWhateverTheClockDoes(seed: UInt64) throws {
+  @Test(arguments: [2002, 2174, 2326, 2438] + Array(100..<106) as [UInt64]) func totalsAddUpWhateverTheClockDoes(
+    seed: UInt64
+  ) throws {
     let world = try TotalsPropertyTests.world(seed) {
       $0.everyMilliseconds = minute
       $0.hasClockSteps = true

@@ -103,7 +103,8 @@ struct World {
       if outage > 0 {
         outage -= 1
         if options.hasClockSteps || Bool.random(using: &random) {
-          readings.append(World.reading(slot + shift, nil, seq, flags: isRepeated ? ["timeout", "clock"] : ["timeout"]))
+          readings.append(
+            World.reading(slot + shift, nil, seq, flags: isRepeated ? ["timeout", "clock"] : ["timeout"]))
         }
         if outage == 0 { quiet = max(quiet, 4) }
         continue

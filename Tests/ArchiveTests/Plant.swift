@@ -113,6 +113,15 @@ final class Plant {
     }
   }
 
+  func scrub() async throws -> (file: String, faults: [String])? {
+    let (archive, clock) = (archive, ManualClock(now))
+    return try await OwnThread.run(name: "scrub") {
+      try Maintenance(
+        archive, keyPath: archive.path + "/signing-key.pem", retentionMilliseconds: 1826 * day, clock: clock
+      ).scrub()
+    }
+  }
+
   func reopen() async throws {
     await archive.close()
     archive = try open(scratch)

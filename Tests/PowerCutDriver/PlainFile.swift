@@ -2,20 +2,30 @@ import Archive
 import GRDB
 import GRDBSQLite
 
-/// A SQLite file as `DurableDatabase` opens it, but with other settings: what the harness must find to be believed.
+/// A SQLite file by itself: as `DurableDatabase` opens it, or with settings that the harness must find too weak.
 enum PlainFile {
-  /// `rows` rows, a commit each, with `synchronous` and `psow` as said.
+  /// `rows` rows more, a commit each.
   static func run(_ arguments: Arguments) throws {
-    let queue = try DatabaseQueue(path: "file:\(arguments.path)?psow=\(arguments.number("psow"))")
+    let queue = try open(arguments)
     try queue.writeWithoutTransaction { db in
-      try db.execute(sql: "PRAGMA journal_mode=WAL; PRAGMA synchronous=\(arguments.text("synchronous"))")
-      try db.execute(sql: "CREATE TABLE row(seq INTEGER PRIMARY KEY, payload BLOB NOT NULL)")
-      for seq in 1...arguments.number("rows") {
+      try db.execute(sql: "CREATE TABLE IF NOT EXISTS row(seq INTEGER PRIMARY KEY, payload TEXT NOT NULL)")
+      let first = UInt64(try Int64.fetchOne(db, sql: "SELECT max(seq) FROM row") ?? 0) + 1
+      for seq in first..<(first + arguments.number("rows")) {
         try db.execute(sql: "INSERT INTO row VALUES (?, ?)", arguments: [Int64(seq), payload(seq)])
         Output.say("acked \(seq)")
       }
     }
     try queue.close()
+  }
+
+  private static func open(_ arguments: Arguments) throws -> DatabaseQueue {
+    let synchronous = arguments.text("synchronous")
+    if synchronous.isEmpty { return try DurableDatabase.openForWriting(arguments.path) }
+    let queue = try DatabaseQueue(path: "file:\(arguments.path)?psow=\(arguments.number("psow"))")
+    try queue.writeWithoutTransaction {
+      try $0.execute(sql: "PRAGMA journal_mode=WAL; PRAGMA synchronous=\(synchronous)")
+    }
+    return queue
   }
 
   static func check(_ arguments: Arguments) throws {

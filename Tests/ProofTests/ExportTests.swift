@@ -79,6 +79,7 @@ import Testing
 
         """)
     #expect(status == 0)
+    #expect(try run(["bash", "--posix", scratch.file("check.sh")]).output == output)
     #expect(
       try run(["sha256sum", scratch.file("leaf-3.bin")]).output.hasPrefix(day.digests[3].hex))
   }

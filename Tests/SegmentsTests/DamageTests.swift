@@ -11,11 +11,11 @@ import Testing
     var days: [SegmentReader] = []
     for number in 1...2 {
       var day = MadeDay(segment: "2026-11-2\(number)")
-      var rows = (1...40).map { Row.poll(UInt64($0), minute: $0, registers: 3, using: &random) }
-      rows.append(Row.poll(41, minute: 41, registers: 2, using: &random))
+      var rows = (1...40).map { Row.poll(UInt64(100 * number + $0), minute: $0, registers: 3, using: &random) }
+      rows.append(Row.poll(UInt64(100 * number + 41), minute: 41, registers: 2, using: &random))
       day.sources.append((name: "meter:a", rows: rows))
       let link = Row(
-        seq: 42, kind: 6, marks: 0, boot: "", definition: "", time: 5, due: nil, received: 6, payload: [1, 1])
+        seq: UInt64(100 * number + 42), kind: 6, marks: 0, boot: "", definition: "", time: 5, due: nil, received: 6, payload: [1, 1])
       day.sources.append((name: "station:a\(number)", rows: [link]))
       _ = try day.write(to: folder.file("\(number)"))
       days.append(try SegmentReader(path: folder.file("\(number)")))

@@ -4,18 +4,37 @@ import Testing
 @testable import Segments
 
 @Suite struct HostileTests {
-  /// Files whose hashes are right, and whose contents are not: each index and directory with an octet changed.
-  @Test func forgedIndexesAreRefusedOrFound() throws {
-    let seed = seedOfRun("forgedIndexesAreRefusedOrFound")
+  /// Files whose hashes are right, and whose contents are not.
+  @Test func forgedFilesGiveFaultsOrRows() throws {
+    let seed = seedOfRun("forgedFilesGiveFaultsOrRows")
     let folder = try Folder()
+    var random = SeededGenerator(state: seed)
     for isMonth in [false, true] {
-      let whole = try DamageTests.small(folder, month: isMonth)
-      var random = SeededGenerator(state: seed)
-      for _ in 0..<1_500 {
-        let forged = try SegmentForger(whole).forged(&random)
+      let input = try HostileTests.input(DamageTests.small(folder, month: isMonth))
+      #expect(try SegmentCheck.run(input) == (isMonth ? 82 : 41))
+      for _ in 0..<300 {
+        var forged = input
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+          let place = Int.random(in: 1..<(random.chance(70) ? 400 : forged.count), using: &random)
+          switch Int.random(in: 0..<4, using: &random) {
+          case 0: forged[place] = UInt8.random(in: 0...255, using: &random)
+          case 1: forged[place] &+= 1
+          case 2: forged.remove(at: place)
+          default: forged.insert([0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0, at: place)
+          }
+        }
         try SegmentCheck.run(forged)
       }
     }
+  }
+
+  /// The first source of a file, as `ForgedSegment` takes it.
+  static func input(_ file: [UInt8]) throws -> [UInt8] {
+    let reader = try SegmentReader(bytes: file, name: "file")
+    let chunks = try reader.open(0)
+    let index = chunks.index.octets.dropLast(4 * chunks.index.chunks.count)
+    return [0, UInt8(index.count & 255), UInt8(index.count >> 8)] + index
+      + file[16..<(16 + reader.directory.sources[0].octets)]
   }
 
   @Test func arbitraryOctetsAreRefused() throws {

@@ -1,6 +1,6 @@
 import Segments
 
-/// Reads arbitrary octets as a segment in every way, and says what should not have come of it.
+/// Reads a segment of arbitrary octets in every way, and says what should not have come of it.
 ///
 /// `Fuzz/Sources/fuzz-segment` is this file as well.
 struct SegmentCheck {
@@ -10,12 +10,15 @@ struct SegmentCheck {
   }
 
   /// Whatever is in the file, each of these gives rows or a `SegmentFault`, and two ways to the same rows give the same.
-  static func run(_ octets: [UInt8]) throws(Finding) {
+  ///
+  /// - Returns: how many rows there were.
+  @discardableResult static func run(_ input: [UInt8]) throws(Finding) -> Int {
+    let octets = ForgedSegment.octets(input)
     let reader: SegmentReader
     do throws(SegmentFault) {
       reader = try SegmentReader(bytes: octets, name: "octets")
     } catch {
-      return
+      return 0
     }
     do {
       let isSound = try reader.verify().faults.isEmpty
@@ -36,6 +39,7 @@ struct SegmentCheck {
         if isSound, merged != rows { throw Finding(description: "\(rows) rows by source, \(merged) merged") }
       }
       for segment in reader.segments { try attempt { _ = try reader.digests(of: segment.name) } }
+      return rows
     } catch let finding as Finding {
       throw finding
     } catch {

@@ -1,0 +1,1 @@
+../../../Tests/SegmentsTests/ForgedSegment.swift

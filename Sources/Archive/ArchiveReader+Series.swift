@@ -1,0 +1,112 @@
+import Decoding
+import GRDB
+import Metering
+import Segments
+
+/// What the series of a meter need beside its readings.
+extension ArchiveReader {
+  /// What people said of readings: exchanges and corrections, in the order in which they were recorded.
+  ///
+  /// One that was written once more, because the month that held it was let go, comes once.
+  public var notes: [JournalEntry] {
+    var seen: Set<[UInt8]> = []
+    let notes = contents.notes.sorted { ($0.recordedAt, $0.number) < ($1.recordedAt, $1.number) }
+    return notes.compactMap { note in
+      guard seen.insert(note.body).inserted else { return nil }
+      return JournalEntry(number: note.number, kind: note.kind, recordedAt: note.recordedAt, body: note.body)
+    }
+  }
+
+  /// From when on which definition holds, ascending; of those recorded for one time the newest. A time out of service has
+  /// the definition before it: nothing is read by another one.
+  public func definitionsInForce(of meterID: String) -> [(since: Timestamp, sha256: String)] {
+    var result: [(since: Timestamp, sha256: String)] = []
+    for use in contents.uses[meterID] ?? [] where !use.definition.isEmpty {
+      if result.last?.since == use.validFrom { result.removeLast() }
+      if result.last?.sha256 != use.definition { result.append((use.validFrom, use.definition)) }
+    }
+    return result
+  }
+
+  public func definition(_ sha256: String) -> Definition? { contents.definitions[sha256] }
+
+  /// The definition by which the readings of an observation are made that have this time.
+  public func definitionHash(of entry: Entry, meterID: String, at time: Timestamp) -> String {
+    let observation = entry.observation
+    guard observation.isOfStation else {
+      return polledDefinition(of: meterID, asked: observation.definition, at: entry.time)
+    }
+    let received = observation.received + entry.clockOffsetMilliseconds
+    return contents.use(of: meterID, at: min(time, received))?.definition ?? ""
+  }
+
+  /// The definition by which a poll of that time is read.
+  ///
+  /// - Parameter asked: the one that was in force when it was made.
+  public func polledDefinition(of meterID: String, asked: String, at time: Timestamp) -> String {
+    let use = contents.use(of: meterID, at: time)
+    return use.map { $0.validFrom == $0.recordedAt ? asked : $0.definition } ?? asked
+  }
+
+  /// Whether a meter ever hung on a station.
+  public func hasStation(_ meterID: String) -> Bool { !contents.stations(of: meterID).isEmpty }
+
+  /// An observation of a meter or of its station by its number; nil where it is none of these, or gone.
+  public func entry(seq: UInt64, meterID: String) throws -> Entry? {
+    guard let (file, _) = openings().first(where: { $0.rows.contains(seq) }) else { return nil }
+    var found: Entry?
+    let sources = ["meter:\(meterID)"] + contents.stations(of: meterID).sorted().map { "station:\($0)" }
+    try forEachEntry(
+      of: file, hot: { try self.forEachRow(of: file, where: "o.seq = ?", [Int64(bitPattern: seq)]) { found = $0 } },
+      sealed: { segment in
+        for source in sources where found == nil {
+          try segment.forEachRow(of: source, seqs: seq...seq) { found = try self.entry($0, of: source, file) }
+        }
+      })
+    return found
+  }
+
+  /// Whether a column of a segment is needed for a quantity.
+  public func isColumn(of quantity: String, _ meterID: String) -> (String) -> Bool { columns(of: quantity, meterID) }
+
+  /// A row of a segment as an observation.
+  public func entry(of row: Segments.Row, meterID: String) throws -> Entry {
+    try entry(row, of: "meter:\(meterID)", "seq \(row.seq)")
+  }
+
+  /// The milliseconds to add to times that were taken in a boot whose clock was not trusted.
+  public func clockOffset(ofBoot boot: String) -> Int64 { boot.isEmpty ? 0 : contents.clockOffsets[boot] ?? 0 }
+
+  /// Where the rows of a meter on a bus are that may speak of times in [from, to): sealed files, each once, and what is
+  /// still in the hot store.
+  ///
+  /// - Parameter hasUntrustedClock: whether rows of the file were taken by a clock that was not trusted: their times say
+  ///   nothing.
+  public func forEachFile(
+    meterID: String, from: Timestamp, to: Timestamp, hot: (Entry) throws -> Void,
+    sealed: (_ segment: SegmentReader, _ hasUntrustedClock: Bool) throws -> Void
+  ) throws {
+    let range = from...max(from, to)
+    var seen: Set<String> = []
+    for (name, _) in openings() {
+      let hasUntrusted = name.hasPrefix("19") || contents.sealed[name]?.hasUntrustedClock ?? false
+      guard hasUntrusted || contents.reach(of: name).overlaps(range) else { continue }
+      let condition = """
+        o.kind < \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id = ? AND (b.boot_id <> '' OR
+          (min(coalesce(o.due, o.time), o.time) < ? AND max(o.time, coalesce(o.until, o.time)) >= ?))
+        """
+      try forEachEntry(
+        of: name,
+        hot: {
+          try self.forEachRow(of: name, where: condition, [meterID, to.milliseconds, from.milliseconds], hot)
+        },
+        sealed: { segment in
+          let file = self.contents.sealed[name]?.file ?? name
+          // A month's file holds many days: whether one of them is doubtful is asked of all that come.
+          guard seen.insert(file).inserted else { return }
+          let isDoubtful = self.contents.sealed.values.contains { $0.file == file && $0.hasUntrustedClock }
+          try sealed(segment, isDoubtful)
+        })
+    }
+  }
+}

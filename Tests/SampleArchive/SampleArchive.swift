@@ -1,0 +1,5 @@
+import Archive
+
+@main struct SampleArchive {
+  static func main() {}
+}
