@@ -37,7 +37,7 @@ soak: deps
 	METERD_SOAK=1 $(SWIFT) test --skip-build --filter FaultSequenceTests
 	METERD_SOAK=1 $(SWIFT) test --skip-build --filter $(PROCESS_TESTS)
 	$(MAKE) sanitize
-	$(MAKE) -C Fuzz adu apdu object profile SECONDS=$(FUZZ_SECONDS)
+	$(MAKE) -C Fuzz adu apdu object profile column segment manifest SECONDS=$(FUZZ_SECONDS)
 
 sanitize: deps
 	sh scripts/sanitize.sh address

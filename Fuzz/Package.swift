@@ -19,5 +19,18 @@ let package = Package(
     .executableTarget(
       name: "fuzz-profile", dependencies: [.product(name: "Settings", package: "meterd")],
       swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "fuzz-column", dependencies: [.product(name: "Columns", package: "meterd")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "fuzz-segment",
+      dependencies: [
+        .product(name: "Segments", package: "meterd"), .product(name: "Columns", package: "meterd"),
+        .product(name: "Proof", package: "meterd"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "fuzz-manifest", dependencies: [.product(name: "Proof", package: "meterd")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
   ]
 )

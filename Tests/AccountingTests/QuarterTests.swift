@@ -99,7 +99,7 @@ import Testing
       }
     }
     #expect(withoutReasons(rows) == withoutReasons(expected))
-    if world.rule.maximumPerHour == nil || keepsSteepest { #expect(taken * 2 > clean) }
+    if world.rule.maximumPerHour == nil || keepsSteepest { #expect(taken * 3 > clean) }
     // A quarter in which something was wrong is read.
     #expect(taken < clean)
   }

@@ -109,7 +109,8 @@ struct World {
         if outage == 0 { quiet = max(quiet, 4) }
         continue
       }
-      if options.hasSpikes, quiet < -4, index > 8, !events.contains(where: { (0..<8).contains($0 - index) }),
+      if options.hasSpikes, quiet < -4, index > 8, index + 8 < total,
+        !events.contains(where: { (0..<8).contains($0 - index) }),
         Int.random(in: 0..<80, using: &random) == 0
       {
         let zeros = [0, 900_000_000, register + 1_000_000]

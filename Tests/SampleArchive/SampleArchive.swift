@@ -1,5 +1,0 @@
-import Archive
-
-@main struct SampleArchive {
-  static func main() {}
-}
