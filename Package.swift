@@ -118,7 +118,8 @@ let package = Package(
     .executableTarget(
       name: "meterd",
       dependencies: [
-        "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Forwarding", "Settings",
+        "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Files", "Forwarding", "Proof",
+        "Settings",
         "Acquisition", "Commissioning", "IEC104", "IEC104Client", "StatusAPI", "Simulation", "Threads", argumentParser,
         logging, nioCore, nioPosix, serviceLifecycle,
         unixSignals,
@@ -144,8 +145,9 @@ let package = Package(
     tests("ScheduleTests", ["Schedule", "Metering"]),
     tests("SettingsTests", ["Settings", "Metering"], exclude: ["Cases"]),
     tests("DecodingTests", ["Decoding", "IEC104", "Metering", "Schedule"]),
+    tests("AccountingTests", ["Accounting", "Metering", "Schedule"]),
     tests("ColumnsTests", ["Columns"]),
-    tests("ProofTests", ["Proof", crypto]),
+    tests("ProofTests", ["Proof"]),
     tests("SegmentsTests", ["Segments", "Columns", "Proof"]),
     tests(
       "ArchiveTests",

@@ -12,12 +12,12 @@ import sys
 
 SYSTEM = {"Glibc", "Dispatch", "Synchronization", "FoundationEssentials", "Foundation", "Testing"}
 ORDER = [  # from the ground up; a room imports only what stands before it
-    {"Clibmodbus", "Ctomlplusplus", "Cthreads", "Cclock", "Czlib"},
-    {"Metering", "ModbusProtocol", "IEC104", "Threads"},
-    {"Schedule", "Settings", "Modbus", "IEC104Client", "StatusAPI", "Simulation"},
-    {"Decoding"},
+    {"Clibmodbus", "Ctomlplusplus", "Cthreads", "Cclock", "Czlib", "Czstd", "Ccrc32c"},
+    {"Metering", "ModbusProtocol", "IEC104", "Threads", "Files", "Columns", "Proof"},
+    {"Segments", "Schedule", "Settings", "Modbus", "IEC104Client", "StatusAPI", "Simulation"},
+    {"Decoding", "Accounting"},
     {"Archive", "Commissioning"},
-    {"Acquisition", "Forwarding"},
+    {"Acquisition", "Forwarding", "Series"},
     {"meterd", "TestSupport"},
 ]
 

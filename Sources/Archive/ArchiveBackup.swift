@@ -42,12 +42,15 @@ public struct ArchiveBackup {
   }
 
   /// - Returns: whether there was anything that had not been seen before.
-  private func copySealed(_ seen: inout Set<String>, _ report: inout Report, _ progress: (Double) -> Void) throws -> Bool
+  private func copySealed(_ seen: inout Set<String>, _ report: inout Report, _ progress: (Double) -> Void) throws
+    -> Bool
   {
     var files: [(directory: KeyPath<ArchiveLayout, String>, name: String, octets: Int64)] = []
     for directory in [\ArchiveLayout.segments, \.checkpoints, \.keys, \.manifests] {
       for name in try Files.names(in: from[keyPath: directory]) where seen.insert("\(directory)/\(name)").inserted {
-        if let octets = try? Files.size(of: "\(from[keyPath: directory])/\(name)") { files.append((directory, name, octets)) }
+        if let octets = try? Files.size(of: "\(from[keyPath: directory])/\(name)") {
+          files.append((directory, name, octets))
+        }
       }
     }
     let total = max(files.reduce(0) { $0 + $1.octets }, 1)
@@ -79,7 +82,9 @@ public struct ArchiveBackup {
     }
     try Files.sync(file: temporary)
     for suffix in ["-wal", "-shm"] { try Files.remove("\(to.hot)/\(name)\(suffix)") }
-    guard rename(temporary, "\(to.hot)/\(name)") == 0 else { throw FileFault("\(to.hot)/\(name)", "cannot be put in place") }
+    guard rename(temporary, "\(to.hot)/\(name)") == 0 else {
+      throw FileFault("\(to.hot)/\(name)", "cannot be put in place")
+    }
     try Files.sync(directory: to.hot)
     report.files += 1
     report.octets += try Files.size(of: "\(to.hot)/\(name)")
@@ -113,7 +118,9 @@ public struct ArchiveBackup {
       for suffix in ["", "-wal", "-shm"] { try Files.remove(to.hotFile(name) + suffix) }
       // Of a backup that was made before the month was put together.
       let isGone = access(from.segment("\(name).mseg"), F_OK) != 0
-      if isGone, access(to.segment("\(name.prefix(7)).mseg"), F_OK) == 0 { try Files.remove(to.segment("\(name).mseg")) }
+      if isGone, access(to.segment("\(name.prefix(7)).mseg"), F_OK) == 0 {
+        try Files.remove(to.segment("\(name).mseg"))
+      }
     }
     try Files.sync(directory: to.hot)
   }

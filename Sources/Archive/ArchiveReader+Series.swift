@@ -48,6 +48,11 @@ extension ArchiveReader {
     return use.map { $0.validFrom == $0.recordedAt ? asked : $0.definition } ?? asked
   }
 
+  /// No reading is older, but for those of a gateway that had lost the date.
+  public var earliest: Timestamp? {
+    contents.openings.map(\.file).filter { !$0.hasPrefix("19") }.map { contents.reach(of: $0).lowerBound }.min()
+  }
+
   /// Whether a meter ever hung on a station.
   public func hasStation(_ meterID: String) -> Bool { !contents.stations(of: meterID).isEmpty }
 

@@ -143,7 +143,8 @@ public final class ArchiveReader {
   ///   - quantity: nil for all of them.
   ///   - window: of a range of missed slots, only those in it.
   public func forEachReading(
-    of entry: Entry, meterID: String? = nil, quantity: String? = nil, within window: Range<Timestamp> = .distantPast ..< .distantFuture,
+    of entry: Entry, meterID: String? = nil, quantity: String? = nil,
+    within window: Range<Timestamp> = .distantPast ..< .distantFuture,
     _ body: (Reading) throws -> Void
   ) throws {
     guard !entry.observation.meterID.isEmpty else { return }

@@ -1,7 +1,7 @@
 import Files
 import FoundationEssentials
-import Glibc
 import GRDB
+import Glibc
 import Metering
 import Proof
 import Segments
@@ -151,7 +151,7 @@ public struct ArchiveVerifier: Sendable {
       do {
         var last: UInt64?
         var first: UInt64?
-        try HotRows(path: path).forEach { row in
+        try HotRows(path: path).forEach(of: nil) { row in
           if let last, row.seq != last + 1 {
             problems.append("\(path): rows \(last + 1) to \(row.seq - 1) are missing")
           }
@@ -257,7 +257,8 @@ public struct ArchiveVerifier: Sendable {
     }
     var problems: [String] = []
     if words != ["ok"] {
-      problems.append("\(layout.catalog): SQLite's integrity_check says: \(words.first ?? "nothing"); run meterd archive rebuild")
+      problems.append(
+        "\(layout.catalog): SQLite's integrity_check says: \(words.first ?? "nothing"); run meterd archive rebuild")
     }
     for (sha256, json) in definitions where sha256Hex(json) != sha256 {
       problems.append("\(layout.catalog): definition \(sha256) was changed; run meterd archive rebuild")

@@ -112,7 +112,8 @@ struct Catalog {
   }
 
   /// From now on the rows of a hot file are read from a segment.
-  mutating func recordSealed(_ name: String, _ sealed: CatalogContents.Sealed, firstSeq: UInt64, lastSeq: UInt64) throws {
+  mutating func recordSealed(_ name: String, _ sealed: CatalogContents.Sealed, firstSeq: UInt64, lastSeq: UInt64) throws
+  {
     try queue.write { db in
       try db.execute(
         sql: "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -138,7 +139,9 @@ struct Catalog {
   func scrubbed() throws -> [String: Timestamp] {
     try queue.read { db in
       var times: [String: Timestamp] = [:]
-      for row in try Row.fetchAll(db, sql: "SELECT file, time FROM scrub") { times[row[0]] = Timestamp(milliseconds: row[1]) }
+      for row in try Row.fetchAll(db, sql: "SELECT file, time FROM scrub") {
+        times[row[0]] = Timestamp(milliseconds: row[1])
+      }
       return times
     }
   }

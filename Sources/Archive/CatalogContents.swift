@@ -156,4 +156,3 @@ struct CatalogContents {
     return contents
   }
 }
-

@@ -1,6 +1,6 @@
 import Files
-import Glibc
 import GRDB
+import Glibc
 import Metering
 import Proof
 import Segments
@@ -23,7 +23,8 @@ extension Committer {
         // Opened just before power went: the file had not become lasting.
         if opening == contents.openings.last { continue }
         throw ArchiveError(
-          .damaged, "\(layout.hotFile(opening.file)) is missing; bring it back from a backup, or run meterd archive rebuild")
+          .damaged,
+          "\(layout.hotFile(opening.file)) is missing; bring it back from a backup, or run meterd archive rebuild")
       }
       let file = try HotFile(layout, name: opening.file, site: contents.site)
       if let last = try file.last() {
@@ -112,7 +113,9 @@ extension Catalog {
       }
       try apply(entries)
     }
-    guard manifest.firstSeq <= manifest.lastSeq, reader.sources.contains(where: { $0.name == "gateway:" }) else { return }
+    guard manifest.firstSeq <= manifest.lastSeq, reader.sources.contains(where: { $0.name == "gateway:" }) else {
+      return
+    }
     var offsets: [(String, Int64)] = []
     try reader.forEachRow(of: "gateway:", seqs: manifest.firstSeq...manifest.lastSeq) { row in
       guard row.kind == UInt8(ObservationRow.Kind.clockOffset.rawValue),

@@ -79,7 +79,8 @@ extension Maintenance {
       throw ArchiveError(.damaged, "\(layout.manifests)/\(last).manifest is missing; nothing is let go")
     }
     let checkpoint = Checkpoint(
-      site: site, through: month, lastSegment: last, lastManifest: manifest.number, manifestSHA256: Digest.sha256(bytes),
+      site: site, through: month, lastSegment: last, lastManifest: manifest.number,
+      manifestSHA256: Digest.sha256(bytes),
       firstKeptSeq: manifest.lastSeq + 1, retentionDays: Int(retentionMilliseconds / 86_400_000),
       isClockTrusted: true, written: clock.now().milliseconds, key: key.id)
     let text = checkpoint.bytes

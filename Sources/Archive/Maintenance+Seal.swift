@@ -145,7 +145,8 @@ extension Maintenance {
     let words = try DurableDatabase.openForReading(path).read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }
     if words == ["ok"] { return }
     throw ArchiveError(
-      .damaged, "\(path): SQLite's integrity_check says: \(words.first ?? "nothing"); the file is kept, nothing of it is sealed")
+      .damaged,
+      "\(path): SQLite's integrity_check says: \(words.first ?? "nothing"); the file is kept, nothing of it is sealed")
   }
 
   private static func journal(_ path: String) throws -> [JournalEntry] {

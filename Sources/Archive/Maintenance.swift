@@ -1,5 +1,5 @@
-import Glibc
 import Files
+import Glibc
 import Metering
 import Proof
 import Segments
@@ -59,6 +59,9 @@ public struct Maintenance {
     key = try SigningKey.loadOrMake(keyPath)
     try manifests.publish(key.publicKey)
   }
+
+  /// Whose signatures these are, and where an auditor finds it.
+  public var publicKey: (id: String, file: String) { (key.id.hex, "\(layout.keys)/\(key.id.fileName)") }
 
   /// Does what is due. Blocks, for minutes on a large archive; may end at any point.
   ///

@@ -37,7 +37,8 @@ struct ManifestStore {
     guard let name = sealed.max(by: { $0.value.number < $1.value.number })?.key else { return nil }
     guard let bytes = try bytes(of: name), let manifest = try manifest(of: name) else {
       throw ArchiveError(
-        .damaged, "\(layout.manifests)/\(name).manifest is missing: the chain cannot go on; bring it back from a backup")
+        .damaged, "\(layout.manifests)/\(name).manifest is missing: the chain cannot go on; bring it back from a backup"
+      )
     }
     return Head(manifest: manifest, name: name, digest: Digest.sha256(bytes))
   }

@@ -27,7 +27,8 @@ struct SealAccount {
 
   mutating func take(_ row: HotRows.Row, of source: String) {
     if row.marks & Observation.Marks.untrustedClock.rawValue != 0 { untrusted += 1 }
-    received = min(received?.lowerBound ?? row.received, row.received)...max(received?.upperBound ?? row.received, row.received)
+    received =
+      min(received?.lowerBound ?? row.received, row.received)...max(received?.upperBound ?? row.received, row.received)
     // Only what did not go well is worth taking apart.
     if row.kind == .asdu || (row.kind == .poll && !PayloadShape.hasFailure(row.payload)) { return }
     guard let content = ObservationRow.decode(row.kind, Array(row.payload)) else { return }
@@ -64,7 +65,8 @@ struct SealAccount {
       firstReceived: received?.lowerBound, lastReceived: received?.upperBound,
       firstJournal: journal.first?.number ?? 0, lastJournal: journal.last?.number ?? 0,
       definitions: Digest.sha256(Array(inForce.sorted().joined().utf8)),
-      clock: untrusted == 0 ? .trusted : .untrusted(rows: UInt64(untrusted)), sealed: sealed.milliseconds, adopts: isNewKey ? previous?.manifest.key : nil,
+      clock: untrusted == 0 ? .trusted : .untrusted(rows: UInt64(untrusted)), sealed: sealed.milliseconds,
+      adopts: isNewKey ? previous?.manifest.key : nil,
       sources: summary.sources.map {
         Manifest.Source(
           name: $0.name, rows: UInt64($0.rows), firstSeq: $0.seqs.lowerBound, lastSeq: $0.seqs.upperBound,

@@ -42,7 +42,8 @@ struct QuarterTable {
     return time % milliseconds < 0 ? quotient - 1 : quotient
   }
 
-  /// First and last pattern, and how often the number was less than that of the row before in the same quarter.
+  /// First and last pattern, and how often the number was not at least that of the row before in the same quarter: what is no
+  /// number is not.
   func counter(_ patterns: [UInt64], _ format: NumberFormat) -> [[UInt64]] {
     var first = [UInt64](repeating: 0, count: numbers.count)
     var last = first
@@ -50,7 +51,7 @@ struct QuarterTable {
     var seen = [Bool](repeating: false, count: numbers.count)
     for (place, pattern) in zip(places, patterns) {
       if seen[place] {
-        if format.isLess(pattern, last[place]) { decreases[place] += 1 }
+        if !format.isAtLeast(pattern, last[place]) { decreases[place] += 1 }
       } else {
         first[place] = pattern
         seen[place] = true
@@ -96,6 +97,10 @@ extension NumberFormat {
     let shift = Int64(64 - 8 * width)
     let value = Int64(bitPattern: pattern)
     return number == .signed ? (value << shift) >> shift : value
+  }
+
+  func isAtLeast(_ a: UInt64, _ b: UInt64) -> Bool {
+    number == .float ? float(a) >= float(b) : !isLess(a, b)
   }
 
   func isLess(_ a: UInt64, _ b: UInt64) -> Bool {

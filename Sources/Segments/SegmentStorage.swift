@@ -38,7 +38,9 @@ final class SegmentStorage {
     }
     reads += 1
     if descriptor < 0 {
-      memory.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + buffer.count)])) }
+      memory.withUnsafeBytes {
+        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + buffer.count)]))
+      }
       return
     }
     var done = 0

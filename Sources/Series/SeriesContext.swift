@@ -11,6 +11,7 @@ final class SeriesContext {
   let zone: Zone
   private var rules: [RuleKey: PointRule?] = [:]
   private var decoders: [String: Decoder] = [:]
+  private var serials: (range: Range<Timestamp>, changes: [SerialChange])?
 
   private struct RuleKey: Hashable {
     let definition: String
@@ -62,6 +63,15 @@ final class SeriesContext {
         of: entry.observation, clockOffsetMilliseconds: offset, quantity: reading.quantity, take)
     }
     return value
+  }
+
+  /// Of the device, as it says itself.
+  func serialChanges(from: Timestamp, to: Timestamp) throws -> [SerialChange] {
+    let range = from..<max(from, to)
+    if let serials, serials.range == range { return serials.changes }
+    let changes = try SerialChanges(self).find(from: from, to: to)
+    serials = (range, changes)
+    return changes
   }
 
   private func decoder(_ hash: String) throws -> Decoder? {

@@ -1,4 +1,5 @@
 import Accounting
+import Archive
 import Metering
 
 /// The readings of one series on their way to who asked: corrected, and judged where it is a counter.

@@ -49,16 +49,19 @@ final class Caretaker: Sendable {
   }
 
   private func loop() {
+    var failure: String?
     var rotten: [String: [String]] = [:]
+    var isKeyKnown = false
     while !isEnding.withLock({ $0 }) {
       do {
         let maintenance = try Maintenance(
           archive, keyPath: keyPath, retentionMilliseconds: retentionMilliseconds, clock: clock,
           isEnding: { [self] in isEnding.withLock { $0 } })
-        let done = try maintenance.run(trustedNow: clock.isTrusted ? clock.now() : nil)
-        for name in done.sealed { logger.notice("archive: \(name) is sealed") }
-        for month in done.repacked { logger.notice("archive: \(month) is one file now") }
-        for month in done.expired { logger.notice("archive: \(month) was older than it must be kept and is gone") }
+        if !isKeyKnown { tell(maintenance.publicKey) }
+        isKeyKnown = true
+        tell(try maintenance.run(trustedNow: clock.isTrusted ? clock.now() : nil))
+        if failure != nil { logger.notice("archive: days are sealed again") }
+        failure = nil
         report("seal", nil)
         if let (file, faults) = try maintenance.scrub() {
           rotten[file] = faults.isEmpty ? nil : faults
@@ -69,10 +72,21 @@ final class Caretaker: Sendable {
       } catch is Maintenance.Ended {
         return
       } catch {
-        logger.error("archive: \(error)")
+        if failure != "\(error)" { logger.error("archive: nothing is sealed: \(error)") }
+        failure = "\(error)"
         report("seal", ["nothing is sealed: \(error)"])
       }
       _ = wake.take(waitingNanoseconds: Caretaker.intervalNanoseconds)
     }
+  }
+
+  private func tell(_ key: (id: String, file: String)) {
+    logger.notice("archive: days are signed with key \(key.id); give its public key to your auditor: \(key.file)")
+  }
+
+  private func tell(_ done: Maintenance.Report) {
+    for name in done.sealed { logger.notice("archive: \(name) is sealed") }
+    for month in done.repacked { logger.notice("archive: \(month) is one file now") }
+    for month in done.expired { logger.notice("archive: \(month) was older than it must be kept and is gone") }
   }
 }

@@ -129,7 +129,8 @@ actor Daemon: Service {
   private func startCaretaker() {
     guard let running else { return }
     let caretaker = Caretaker(
-      running.archive, keyPath: settings.archive.keyPath, retentionMilliseconds: Int64(settings.archive.retention.days) * 86_400_000,
+      running.archive, keyPath: settings.archive.keyPath,
+      retentionMilliseconds: Int64(settings.archive.retention.days) * 86_400_000,
       clock: running.clock, logger: logger
     ) { [status] name, problems in status.update { $0.problems[name] = problems } }
     do {

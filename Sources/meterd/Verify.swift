@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
-import Foundation
+import Files
+import Glibc
 import Metering
 import Proof
 import Threads
@@ -27,7 +28,9 @@ struct Verify: AsyncParsableCommand {
   @Option(help: "The archive's directory.") var archive = "/var/lib/meterd/archive"
   @Option(name: .customLong("public-key"), help: "The site's public key, a PEM file. Can be given several times.")
   var publicKeys: [String] = []
-  @Option(name: .customLong("head"), help: "A head that was kept elsewhere, or a directory of them. Can be given several times.")
+  @Option(
+    name: .customLong("head"),
+    help: "A head that was kept elsewhere, or a directory of them. Can be given several times.")
   var heads: [String] = []
   @Option(help: "Hash days of receipt (UTC) from this one on; the chain is always checked whole.") var from: String?
   @Option(help: "… to this one, included.") var to: String?
@@ -48,7 +51,9 @@ struct Verify: AsyncParsableCommand {
       if from == nil, to == nil { return nil }
       func date(_ text: String?, _ option: String) throws -> CivilDate? {
         guard let text else { return nil }
-        guard let date = CivilDate(text) else { throw ValidationError("\(option) '\(text)' is no date; say 2026-11-21") }
+        guard let date = CivilDate(text) else {
+          throw ValidationError("\(option) '\(text)' is no date; say 2026-11-21")
+        }
         return date
       }
       let first = try date(from, "--from") ?? CivilDate(daysSinceEpoch: 0)
@@ -74,7 +79,7 @@ struct Verify: AsyncParsableCommand {
   private func verify() throws {
     let verifier = try ArchiveVerifier(
       path: archive, publicKeys: publicKeys, heads: try heads.flatMap(Verify.files), days: try days,
-      threads: ProcessInfo.processInfo.activeProcessorCount)
+      threads: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let bar = ProgressBar("verify")
     let report = try verifier.run { bar.show($0) }
     bar.end()
@@ -100,12 +105,8 @@ struct Verify: AsyncParsableCommand {
   }
 
   private static func files(_ path: String) throws -> [String] {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
-      return [path]
-    }
-    return try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".head") }.sorted().map {
-      "\(path)/\($0)"
-    }
+    var information = stat()
+    guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else { return [path] }
+    return try Files.names(in: path).filter { $0.hasSuffix(".head") }.map { "\(path)/\($0)" }
   }
 }

@@ -11,7 +11,8 @@ import Testing
 
   private func meter(_ ct: String, name: String = "") -> Definition {
     var definition = Definition(
-      meterID: "m1", bus: "b", unitID: 1, everyMilliseconds: 60_000, timeZone: "Asia/Shanghai", ctRatio: ExactDecimal(ct)!,
+      meterID: "m1", bus: "b", unitID: 1, everyMilliseconds: 60_000, timeZone: "Asia/Shanghai",
+      ctRatio: ExactDecimal(ct)!,
       points: [
         .init(
           quantity: "current_l1", unit: "A", kind: .gauge, register: .init(table: .holding, address: 0, type: .u16),

@@ -65,7 +65,9 @@ final class Plant {
         bytes: words.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }),
       Block(table: .coil, address: 0, count: 10, outcome: .ok, bytes: [UInt8(count & 8), 1]),
     ]
-    if count % 19 == 0 { blocks[1] = Block(table: .coil, address: 0, count: 10, outcome: .malformed, bytes: [1, 2, 3]) }
+    if count % 19 == 0 {
+      blocks[1] = Block(table: .coil, address: 0, count: 10, outcome: .malformed, bytes: [1, 2, 3])
+    }
     try offer(blocks, "m1", due, at: due + Int64(20 + count % 7))
     let fails = count % 11 < 3
     try offer(
@@ -81,7 +83,8 @@ final class Plant {
     let value = Int16(truncatingIfNeeded: count)
     try #require(
       archive.offer(
-        try tagged([(700, value, due - 3000), (701, -value, due - 2000)], received: now, repeated: count % 5 == 0 ? [1] : [])))
+        try tagged(
+          [(700, value, due - 3000), (701, -value, due - 2000)], received: now, repeated: count % 5 == 0 ? [1] : [])))
     if count % 4 == 0 {
       try #require(archive.offer(try tagged([(700, value, nil)], received: now, due: due)))
       try #require(archive.offer(interrogation(.complete, due: due, received: now, absent: [701])))

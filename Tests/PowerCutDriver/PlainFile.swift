@@ -1,6 +1,5 @@
 import Archive
 import GRDB
-import GRDBSQLite
 
 /// A SQLite file by itself: as `DurableDatabase` opens it, or with settings that the harness must find too weak.
 enum PlainFile {

@@ -50,7 +50,7 @@ struct Command: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if golden { return try await GoldenArchive(directory: dir).write() }
+    if golden { return try await GoldenArchive(directory: dir, seed: Int(clamping: seed)).write() }
     let plan = SamplePlan(
       directory: dir, days: days, meters: meters, everyMilliseconds: try everyMilliseconds(), seed: seed,
       firstDay: try firstDay())

@@ -15,11 +15,13 @@ import Threads
 struct GoldenArchive {
   static let retention: Int64 = 1826 * 86_400_000
   let directory: String
+  /// 1 is the one that is committed; another one is of another site.
+  let seed: Int
 
   /// Makes it anew; keys are new ones each time.
   func write() async throws {
     guard try Files.names(in: directory).isEmpty else { throw SampleError("\(directory) is not empty") }
-    let story = try GoldenStory(path: directory + "/work")
+    let story = try GoldenStory(path: directory + "/work", seed: seed)
     try await story.tell()
     let (archive, rows, expired) = (story.archive.path, story.rows, story.expired)
     try await OwnThread.run(name: "backup") { [directory] in
@@ -39,15 +41,17 @@ final class GoldenStory {
   private(set) var expired: Set<String> = []
   private let keys: String
   private var hashes: [String: String] = [:]
-  private var count = 0
+  private var count: Int
   private var ratio = 20
 
-  init(path: String) throws {
+  init(path: String, seed: Int) throws {
+    count = 1000 * (seed - 1)
     clock = ManualClock(GoldenStory.time("2021-09-30T23:30:00Z"))
     archive = try Archive(
-      .init(path: path, site: "golden-1", commitEveryMilliseconds: 1000, bootID: String(repeating: "07", count: 16)),
+      .init(
+        path: path, site: "golden-\(seed)", commitEveryMilliseconds: 1000, bootID: String(repeating: "07", count: 16)),
       clock: clock)
-    keys = path + "/.."
+    keys = path
   }
 
   private static func time(_ text: String) -> Timestamp { Timestamp(rfc3339: text) ?? .epoch }
@@ -192,7 +196,7 @@ final class GoldenStory {
         Observation(
           meterID: "east", time: time, due: due, received: now, definition: "", marks: marks, content: content))
     }
-    if count == 1 { try offerOf(now, nil, .link(isUp: true, reason: "connected")) }
+    if count % 100 == 1 { try offerOf(now, nil, .link(isUp: true, reason: "connected")) }
     let value = Int16(truncatingIfNeeded: 40 * count)
     // M_ME_TE_1, two objects with time tags of three seconds ago (IEC 60870-5-101 clause 7.3.1.28).
     let octets: [UInt8] =

@@ -15,7 +15,8 @@ import Testing
       rows.append(Row.poll(UInt64(100 * number + 41), minute: 41, registers: 2, using: &random))
       day.sources.append((name: "meter:a", rows: rows))
       let link = Row(
-        seq: UInt64(100 * number + 42), kind: 6, marks: 0, boot: "", definition: "", time: 5, due: nil, received: 6, payload: [1, 1])
+        seq: UInt64(100 * number + 42), kind: 6, marks: 0, boot: "", definition: "", time: 5, due: nil, received: 6,
+        payload: [1, 1])
       day.sources.append((name: "station:a\(number)", rows: [link]))
       _ = try day.write(to: folder.file("\(number)"))
       days.append(try SegmentReader(path: folder.file("\(number)")))

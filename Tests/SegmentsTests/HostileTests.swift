@@ -61,7 +61,8 @@ import Testing
   @Test(arguments: [
     Shape.Column(name: "", offset: 1, width: 4), .init(name: "a b", offset: 1, width: 4),
     .init(name: "a:b", offset: 1, width: 4), .init(name: "seq", offset: 1, width: 4),
-    .init(name: "a", offset: 2, width: 4), .init(name: "a", offset: -1, width: 4), .init(name: "a", offset: 1, width: 0),
+    .init(name: "a", offset: 2, width: 4), .init(name: "a", offset: -1, width: 4),
+    .init(name: "a", offset: 1, width: 0),
     .init(name: "a", offset: 1, width: 9), .init(name: "a", offset: 1, width: 3, number: .float),
     .init(name: "a", offset: 1, width: 4, order: [0, 1, 2, 2]), .init(name: "a", offset: 1, width: 4, order: [0]),
     .init(name: "a", offset: 0, width: 4), .init(name: "a", offset: .max, width: 4),

@@ -104,7 +104,7 @@ import Testing
     let month = try SegmentReader(path: folder.file("month"))
     let before = month.storage.reads
     var count = 0
-    try month.series(of: "meter:a", columns: { $0 == "holding/8/2" }, odd: { _ in }) { count += $0.count }
+    try month.series(of: "meter:a", columns: { $0 == "holding/8/2" }, odd: { _ in }, { count += $0.count })
     #expect(count == 30_000)
     #expect(month.storage.reads - before == 3, "index, row columns, column")
     let chunks = try #require(try month.open("meter:a"))

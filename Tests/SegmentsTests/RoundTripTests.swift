@@ -157,9 +157,8 @@ import Testing
     let rows = (1...50).map { Row.poll(UInt64($0), minute: $0, registers: 3, using: &random) }
     _ = try MadeDay(sources: [(name: "meter:a", rows: rows)]).write(to: folder.file())
     var found: [Row] = []
-    try SegmentReader(path: folder.file()).forEachRow(of: "meter:a", columns: { $0 == "holding/2/2" }) {
-      found.append($0)
-    }
+    let reader = try SegmentReader(path: folder.file())
+    try reader.forEachRow(of: "meter:a", columns: { $0 == "holding/2/2" }, { found.append($0) })
     let expected = rows.map { row in
       var row = row
       for place in [1, 2, 3, 4, 9, 10, 11, 12] { row.payload[place] = 0 }

@@ -61,9 +61,7 @@ struct SegmentCheck {
     }
     var inSeries = 0
     let one = seqs.first
-    try reader.series(of: source.name, columns: { _ in true }, fields: [.seqs, .received]) { _ in
-      inSeries += 1
-    } _: { batch in
+    func take(_ batch: SeriesBatch) throws {
       inSeries += batch.count
       for seq in batch.seqs ?? .init(start: nil, count: 0) where !seqs.contains(seq) {
         throw Finding(description: "seq \(seq) is in no row")
@@ -72,13 +70,15 @@ struct SegmentCheck {
         throw Finding(description: "\(column.patterns.count) numbers of \(batch.count) rows")
       }
     }
+    try reader.series(
+      of: source.name, columns: { _ in true }, fields: [.seqs, .received], odd: { _ in inSeries += 1 }, take)
     if inSeries != seqs.count { throw Finding(description: "\(seqs.count) rows, \(inSeries) in series") }
-    if let one { try reader.forEachRow(of: source.name, seqs: one...one, columns: { _ in false }) { _ in } }
+    if let one { try reader.forEachRow(of: source.name, seqs: one...one, columns: { _ in false }, { _ in }) }
     return seqs.count
   }
 
   private static func quarters(of source: String, _ reader: SegmentReader) throws {
-    try reader.quarters(of: source, columns: { _ in true }) { batch in
+    func take(_ batch: QuarterBatch) throws {
       for numbers in batch.columns.map(\.numbers) {
         switch numbers {
         case .counter(let first, let last, let decreases):
@@ -92,5 +92,6 @@ struct SegmentCheck {
         }
       }
     }
+    try reader.quarters(of: source, columns: { _ in true }, take)
   }
 }
