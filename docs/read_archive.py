@@ -1371,9 +1371,14 @@ class Archive:
             if segment is None:
                 continue
             with segment:
-                present.update(entry[0] for entry in segment.segments)
+                days = [entry[0] for entry in segment.segments]
+                present.update(days)
                 faults, found = segment.verify()
             self.faults += faults
+            # A day under its own name, or days of the month that the file is named after.
+            stem = name.removesuffix(".mseg")
+            if days != [stem] and (len(stem) != 7 or any(not day.startswith(stem + "-") for day in days)):
+                self.faults.append(Fault(path, f"holds {', '.join(days[:3])}: it was renamed, or swapped with another"))
             for day, (root, leaves, extents) in found.items():
                 if manifest := self.by_segment.get(day):
                     self.faults += [Fault(path, problem) for problem in differences(manifest, day, root, leaves, extents)]
@@ -1383,7 +1388,8 @@ class Archive:
         extents = []
         for name in names:
             path = self.path("hot", name + ".sqlite")
-            first, last = self.collect(check_hot_file, path, name, self.faults) or (None, None)
+            site = self.manifests[0].site if self.manifests else None
+            first, last = self.collect(check_hot_file, path, name, site, self.faults) or (None, None)
             if first is not None:
                 extents.append((first, last))
         expected = self.manifests[-1].last_seq + 1 if self.manifests else None
@@ -1425,23 +1431,25 @@ def crc32c(octets):
     return crc ^ 0xFFFFFFFF
 
 
-def check_hot_file(path, name, faults):
+def check_hot_file(path, name, site, faults):
     """The first and the last row of it, none where it has no rows."""
     address = "file:" + urllib.parse.quote(os.path.abspath(path)) + "?mode=ro"
     try:
         database = sqlite3.connect(address, uri=True)
         try:
-            return check_hot_rows(database, path, name, faults)
+            return check_hot_rows(database, path, name, site, faults)
         finally:
             database.close()
     except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
         raise Fault(path, f"SQLite: {error}") from None
 
 
-def check_hot_rows(database, path, name, faults):
+def check_hot_rows(database, path, name, site, faults):
     about = dict(database.execute("SELECT key, value FROM about"))
     if about.get("format") != "meterd-hot-1" or about.get("file") != name:
         raise Fault(path, f"is {about.get('format')} of {about.get('file')}")
+    if site is not None and about.get("site") != site:
+        faults.append(Fault(path, f"is of site '{about.get('site')}', this archive of '{site}'"))
     first = last = None
     for row in database.execute(
         """SELECT o.seq, o.kind, o.marks, o.time, o.due, o.received, m.meter_id, d.sha256, b.boot_id, o.payload, o.crc32c

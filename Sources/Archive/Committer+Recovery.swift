@@ -66,13 +66,19 @@ extension Catalog {
     for manifest in lost { try takeIn(manifest, layout) }
     let known = Set(contents.openings.map(\.file))
     let hot = try Files.names(in: layout.hot).filter { $0.hasSuffix(".sqlite") }.map { String($0.dropLast(7)) }
-    var openings: [(name: String, first: UInt64?, times: ClosedRange<Timestamp>?)] = []
+    var openings: [Extent] = []
     for name in hot where !known.contains(name) && contents.sealed[name] == nil {
       openings.append(try Catalog.extent(of: name, layout))
+    }
+    // Made just before power went: it is empty, and an opening of it would have the same first number as the one before.
+    // (One that holds entries of the journal has its opening in the catalog, unless the catalog was lost.)
+    for opening in openings where opening.isEmpty {
+      for suffix in ["-wal", "-shm", "-journal", ""] { try Files.remove(layout.hotFile(opening.name) + suffix) }
     }
     let end = max(
       contents.openings.last?.firstSeq ?? 1, (contents.sealed.values.compactMap { $0.rows?.upperBound }.max() ?? 0) + 1)
     for opening in openings.sorted(by: { ($0.first ?? .max, $0.name) < ($1.first ?? .max, $1.name) }) {
+      if opening.isEmpty { continue }
       try recordOpening(opening.name, firstSeq: opening.first ?? end)
       if let times = opening.times { try widenReach(opening.name, to: times) }
     }
@@ -126,17 +132,26 @@ extension Catalog {
     for (boot, offset) in offsets { try recordClockOffset(bootID: boot, milliseconds: offset) }
   }
 
-  private static func extent(
-    of name: String, _ layout: ArchiveLayout
-  ) throws -> (name: String, first: UInt64?, times: ClosedRange<Timestamp>?) {
+  private struct Extent {
+    let name: String
+    var first: UInt64?
+    var times: ClosedRange<Timestamp>?
+    var isEmpty = false
+  }
+
+  private static func extent(of name: String, _ layout: ArchiveLayout) throws -> Extent {
     let sql = """
       SELECT min(seq), min(min(time, coalesce(due, time))), max(max(time, coalesce(until, time))) FROM observation
       """
-    return try DurableDatabase.openForReading(layout.hotFile(name)).read { db in
-      guard let row = try Row.fetchOne(db, sql: sql), let first = row[0] as Int64? else { return (name, nil, nil) }
-      return (
-        name, UInt64(bitPattern: first), Timestamp(milliseconds: row[1])...Timestamp(milliseconds: row[2])
-      )
+    // For writing: a transaction that power cut off has to be rolled back first.
+    return try DurableDatabase.openForWriting(layout.hotFile(name)).read { db in
+      guard try db.tableExists("observation") else { return Extent(name: name, isEmpty: true) }
+      guard let row = try Row.fetchOne(db, sql: sql), let first = row[0] as Int64? else {
+        return Extent(name: name, isEmpty: try Int.fetchOne(db, sql: "SELECT count(*) FROM journal") == 0)
+      }
+      return Extent(
+        name: name, first: UInt64(bitPattern: first),
+        times: Timestamp(milliseconds: row[1])...Timestamp(milliseconds: row[2]))
     }
   }
 }

@@ -16,6 +16,9 @@ public enum DurableDatabase {
       guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal",
         try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2
       else { throw ArchiveError(.unreadable, "\(path): SQLite does not give WAL with synchronous=FULL here") }
+      // SQLite rounds its commits up to the end of a block, but goes on in the middle of one after a power cut: a second one
+      // in that first write would take the last commit along. So the WAL is copied back first, and begun anew.
+      try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
       // The -wal and -shm files stay after a clean stop: without them another user cannot open a WAL file read-only.
       var on: CInt = 1
       sqlite3_file_control(db.sqliteConnection, nil, SQLITE_FCNTL_PERSIST_WAL, &on)

@@ -1,4 +1,8 @@
 extension Timestamp {
+  /// 0000-01-02 and 9999-12-30: with any offset the year has four digits.
+  private static let firstShown: Int64 = -62_167_132_800_000
+  private static let lastShown: Int64 = 253_402_128_000_000
+
   /// RFC 3339 with the given offset, milliseconds only where they are not zero:
   /// `2026-11-21T10:15:00+08:00`, `2026-11-21T02:15:00.250Z`.
   ///
@@ -12,7 +16,9 @@ extension Timestamp {
 
   /// The same as `rfc3339`, appended without a String, for files with millions of rows.
   public func appendRFC3339(to bytes: inout [UInt8], offsetSeconds: Int) {
-    let local = milliseconds + Int64(offsetSeconds) * 1000
+    // Years of four digits: what a damaged file says may lie outside, and must not end the one who prints it.
+    let shown = min(max(milliseconds, Timestamp.firstShown), Timestamp.lastShown)
+    let local = shown + Int64(offsetSeconds) * 1000
     let date = CivilDate(daysSinceEpoch: local.flooredDivision(by: 86_400_000))
     let inDay = Int(local.flooredRemainder(by: 86_400_000))
     func two(_ value: Int) {

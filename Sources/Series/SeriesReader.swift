@@ -8,6 +8,8 @@ public final class SeriesReader {
   public let reader: ArchiveReader
   public let notes: Notes
   let isCorrected: Bool
+  /// For tests: whether aggregates stand for readings where that is certain.
+  var usesAggregates = true
   private var contexts: [String: SeriesContext] = [:]
 
   /// - Parameters:

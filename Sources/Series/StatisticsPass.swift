@@ -9,12 +9,14 @@ final class StatisticsPass {
   private var statistics: GaugeStatistics
   private let pipeline: SeriesPipeline
   private var ordered: OrderedReadings
+  private let usesAggregates: Bool
   private var isEmpty = true
 
   init(_ series: SeriesReader, _ context: SeriesContext, _ quantity: String, _ statistics: GaugeStatistics) throws {
     self.context = context
     self.quantity = quantity
     self.statistics = statistics
+    usesAggregates = series.usesAggregates
     let intervals = statistics.intervals
     pipeline = try series.pipeline(context, quantity, from: intervals.start, to: intervals.end)
     ordered = OrderedReadings(context, quantities: [quantity])
@@ -29,7 +31,8 @@ final class StatisticsPass {
     while start < end {
       let next = min(end, start + TotalsPass.spanMilliseconds)
       let first = start.milliseconds.flooredRemainder(by: QuarterAggregate.milliseconds)
-      if first == 0, let map = try QuarterMap(context, quantity, from: start, to: next) {
+      if usesAggregates, first == 0,
+        let map = try QuarterMap(context, quantity, from: start, to: next) {
         try walk(map, to: next, give)
       } else {
         try read(from: start, to: next, give)

@@ -13,6 +13,7 @@ final class TotalsPass {
   private let ranges: [Range<Timestamp>]
   private let lookAhead: Int64
   private var differences: DifferenceSum?
+  private let usesAggregates: Bool
   private var ordered: OrderedReadings
 
   /// Aggregates of so long are held at a time.
@@ -24,6 +25,7 @@ final class TotalsPass {
     self.context = context
     self.quantity = quantity
     self.sink = sink
+    usesAggregates = series.usesAggregates
     let start = TotalsPass.quarter(notBefore: sink.begin)
     let lookBack = LookBack(context, quantity)
     // A series of differences has no level.
@@ -48,7 +50,8 @@ final class TotalsPass {
     let end = max(start, TotalsPass.quarter(notBefore: sink.upper))
     while start < end {
       let next = min(end, start + TotalsPass.spanMilliseconds)
-      if let map = try QuarterMap(context, quantity, from: start, to: next + TotalsPass.beyondMilliseconds) {
+      if usesAggregates,
+        let map = try QuarterMap(context, quantity, from: start, to: next + TotalsPass.beyondMilliseconds) {
         try walk(map, to: next)
       } else {
         try read(from: start, to: next)
