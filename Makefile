@@ -6,7 +6,7 @@ DESTDIR ?=
 VENV := .venv
 APT_PACKAGES := tzdata libmodbus-dev libtomlplusplus-dev libsqlite3-dev zlib1g-dev libzstd-dev socat mbpoll python3-venv openssl make gcc g++ binutils procps
 
-.PHONY: deps build debug demo test soak sanitize lint format bench install clean
+.PHONY: deps build debug demo test soak sanitize lint format bench install clean sample-archive
 
 deps:
 	@sh scripts/deps.sh $(APT_PACKAGES)
@@ -22,7 +22,7 @@ demo: debug
 	@sh scripts/demo.sh .build/debug/meterd
 
 # The tests of processes, and of TLS connections, run by themselves: beside hundreds of others they would compete for CPUs.
-PROCESS_TESTS := 'InteropTests|FaultTests|ServiceTests|IEC104ClientTests'
+PROCESS_TESTS := 'InteropTests|FaultTests|ServiceTests|IEC104ClientTests|PowerCutTests|ArchiveFormatTests'
 
 test: deps lint
 	$(SWIFT) build --build-tests
@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 3600
 
 soak: deps
 	$(SWIFT) build --build-tests
-	METERD_SOAK=1 $(SWIFT) test --skip-build --filter FaultSequenceTests
+	METERD_SOAK=1 $(SWIFT) test --skip-build --filter "FaultSequenceTests|LongRunTests"
 	METERD_SOAK=1 $(SWIFT) test --skip-build --filter $(PROCESS_TESTS)
 	$(MAKE) sanitize
 	$(MAKE) -C Fuzz adu apdu object profile column segment manifest SECONDS=$(FUZZ_SECONDS)
@@ -52,6 +52,12 @@ format:
 
 bench: deps
 	$(MAKE) -C Benchmarks run
+
+# An archive of simulated meters with that many sealed days, for trying things out: make sample-archive DIR=/tmp/sample DAYS=30
+DAYS ?= 30
+sample-archive: deps
+	$(SWIFT) build -c release --product sample-archive
+	.build/release/sample-archive --dir "$(DIR)" --days "$(DAYS)"
 
 install:
 	sh scripts/install.sh "$(DESTDIR)" "$(PREFIX)"

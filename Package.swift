@@ -54,9 +54,11 @@ let package = Package(
     .library(name: "IEC104Client", targets: ["IEC104Client"]),
     .library(name: "Decoding", targets: ["Decoding", "Metering"]),
     .library(name: "Settings", targets: ["Settings"]),
+    .library(name: "Archive", targets: ["Archive", "Metering"]),
     .library(name: "Columns", targets: ["Columns"]),
     .library(name: "Segments", targets: ["Segments"]),
     .library(name: "Proof", targets: ["Proof"]),
+    .library(name: "Series", targets: ["Series", "Accounting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -99,6 +101,8 @@ let package = Package(
       [
         "Metering", "Decoding", "Schedule", "Threads", "Files", "IEC104", "Proof", "Segments", grdb, grdbSQLite, crypto,
       ]),
+    room("Series", ["Metering", "Schedule", "Decoding", "Accounting", "Segments", "Archive"]),
+    room("Compression", ["Czlib", "Czstd"]),
     room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Files", "Czlib", grdb, crypto, logging]),
     room(
       "Acquisition",
@@ -118,7 +122,8 @@ let package = Package(
     .executableTarget(
       name: "meterd",
       dependencies: [
-        "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Files", "Forwarding", "Proof",
+        "Metering", "ModbusProtocol", "Decoding", "Schedule", "Modbus", "Archive", "Files", "Accounting", "Series",
+        "Compression", "Forwarding", "Proof",
         "Settings",
         "Acquisition", "Commissioning", "IEC104", "IEC104Client", "StatusAPI", "Simulation", "Threads", argumentParser,
         logging, nioCore, nioPosix, serviceLifecycle,
@@ -135,6 +140,18 @@ let package = Package(
       "FaultTests", ["TestSupport", "IEC104", "Metering", "Simulation", "meterd"],
       exclude: ["archive.py", "clock.c", "stations.py"]),
     tests("ServiceTests", ["Metering", "Threads", "meterd"]),
+    .executableTarget(
+      name: "powercut-driver", dependencies: ["Archive", "Metering", grdb], path: "Tests/PowerCutDriver",
+      swiftSettings: strict),
+    tests("PowerCutTests", ["TestSupport", "Archive", "powercut-driver"], exclude: ["recorder.c"]),
+    .executableTarget(
+      name: "sample-archive", dependencies: ["Archive", "Files", "Metering", "Threads", argumentParser, grdb],
+      path: "Tests/SampleArchive", swiftSettings: strict),
+    tests(
+      "ArchiveFormatTests",
+      ["TestSupport", "sample-archive", "Archive", "Files", "Metering", "Proof", "Segments", "Threads", grdb],
+      exclude: ["check.py"]),
+    tests("SeriesTests", ["Series", "Accounting", "Archive", "Files", "Metering", "Proof", "Segments", "Threads"]),
     tests("MeteringTests", ["Metering"]),
     tests("IEC104Tests", ["IEC104"], exclude: ["Captures"]),
     tests(
@@ -151,7 +168,8 @@ let package = Package(
     tests("SegmentsTests", ["Segments", "Columns", "Proof"]),
     tests(
       "ArchiveTests",
-      ["Archive", "Decoding", "Files", "IEC104", "Metering", "Proof", "Segments", "Threads", grdb]),
+      ["Archive", "Decoding", "Files", "IEC104", "Metering", "Proof", "Segments", "Threads", grdb],
+      exclude: ["Golden"]),
     tests("ForwardingTests", ["Forwarding", "Archive", "Metering", "Schedule", grdb, logging]),
     tests(
       "AcquisitionTests",

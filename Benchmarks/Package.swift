@@ -22,6 +22,16 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: [.treatAllWarnings(as: .error)]),
     .executableTarget(
+      name: "archive-append", dependencies: [.product(name: "Archive", package: "meterd")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "archive-bench",
+      dependencies: [
+        .product(name: "Archive", package: "meterd"), .product(name: "Segments", package: "meterd"),
+        .product(name: "Columns", package: "meterd"), .product(name: "Proof", package: "meterd"),
+        .product(name: "Series", package: "meterd"),
+      ], swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
       name: "iec104-codec", dependencies: [.product(name: "IEC104", package: "meterd")],
       swiftSettings: [.treatAllWarnings(as: .error)]),
   ]

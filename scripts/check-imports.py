@@ -13,12 +13,12 @@ import sys
 SYSTEM = {"Glibc", "Dispatch", "Synchronization", "FoundationEssentials", "Foundation", "Testing"}
 ORDER = [  # from the ground up; a room imports only what stands before it
     {"Clibmodbus", "Ctomlplusplus", "Cthreads", "Cclock", "Czlib", "Czstd", "Ccrc32c"},
-    {"Metering", "ModbusProtocol", "IEC104", "Threads", "Files", "Columns", "Proof"},
+    {"Metering", "ModbusProtocol", "IEC104", "Threads", "Files", "Columns", "Proof", "Compression"},
     {"Segments", "Schedule", "Settings", "Modbus", "IEC104Client", "StatusAPI", "Simulation"},
     {"Decoding", "Accounting"},
     {"Archive", "Commissioning"},
     {"Acquisition", "Forwarding", "Series"},
-    {"meterd", "TestSupport"},
+    {"meterd", "TestSupport", "powercut-driver", "sample-archive"},
 ]
 
 root = pathlib.Path(__file__).resolve().parent.parent

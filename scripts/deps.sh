@@ -14,9 +14,9 @@ if [ -n "$missing" ]; then
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing
 fi
-stamp=".venv/pymodbus-3.16.1-c104-2.2.1"
+stamp=".venv/pymodbus-3.16.1-c104-2.2.1-zstandard-0.25.0"
 if [ ! -e "$stamp" ]; then
   python3 -m venv .venv
-  .venv/bin/pip install --quiet 'pymodbus[serial]==3.16.1' c104==2.2.1
+  .venv/bin/pip install --quiet 'pymodbus[serial]==3.16.1' c104==2.2.1 zstandard==0.25.0
   touch "$stamp"
 fi

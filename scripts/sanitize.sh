@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 kind=$1
 shift
 export SWIFT_BACKTRACE=enable=no
-processes='InteropTests|FaultTests|ServiceTests'
+processes='InteropTests|FaultTests|ServiceTests|PowerCutTests|ArchiveFormatTests'
 case $kind in
 address)
     swift build --build-tests --sanitize=address --scratch-path .build-asan

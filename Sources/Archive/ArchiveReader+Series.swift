@@ -82,6 +82,33 @@ extension ArchiveReader {
   /// The milliseconds to add to times that were taken in a boot whose clock was not trusted.
   public func clockOffset(ofBoot boot: String) -> Int64 { boot.isEmpty ? 0 : contents.clockOffsets[boot] ?? 0 }
 
+  /// Sealed stretches of slots of which nobody polled one that begin long before `from` and reach beyond it. They stand under
+  /// the time of their first slot, and are passed over where later times are asked for.
+  ///
+  /// - Parameter quantity: any one of the meter: what has aggregates of it is not looked at.
+  public func forEachStretch(
+    meterID: String, quantity: String, reaching from: Timestamp, to: Timestamp, _ body: (Entry) throws -> Void
+  ) throws {
+    let isWanted = columns(of: quantity, meterID)
+    let before = Int64.min...(from.milliseconds - 3_600_000)
+    for (name, rows) in openings() where contents.reach(of: name).overlaps(from...max(from, to)) {
+      let read = { (segment: SegmentReader) in
+        try segment.series(
+          of: "meter:\(meterID)", columns: isWanted, seqs: rows, times: before, withoutQuarters: true
+        ) { row in
+          guard row.kind == ObservationRow.Kind.missed.rawValue else { return }
+          let entry = try self.entry(of: row, meterID: meterID)
+          guard case .missed(_, let last, _, _) = entry.observation.content,
+            last + entry.clockOffsetMilliseconds >= from
+          else { return }
+          try body(entry)
+        } _: { _ in
+        }
+      }
+      try forEachEntry(of: name, hot: {}, sealed: read)
+    }
+  }
+
   /// Where the rows of a meter on a bus are that may speak of times in [from, to): sealed files, each once, and what is
   /// still in the hot store.
   ///

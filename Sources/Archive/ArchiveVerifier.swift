@@ -22,7 +22,7 @@ public struct ArchiveVerifier: Sendable {
     public var octets: Int64 = 0
   }
 
-  private let layout: ArchiveLayout
+  let layout: ArchiveLayout
   private let trusted: [PublicKey]
   private let heads: [(file: String, bytes: [UInt8])]
   private let names: ClosedRange<String>?
@@ -61,18 +61,20 @@ public struct ArchiveVerifier: Sendable {
   ///
   /// - Parameter progress: the share that is done, 0 to 1; called from several threads.
   public func run(progress: @escaping @Sendable (Double) -> Void = { _ in }) throws -> Report {
-    for attempt in 0... {
+    var attempt = 1
+    while true {
       let before = try listing()
       let report = try check(progress)
       // A day may have been sealed, or a month put together, meanwhile: then what was found need not be so.
-      if report.problems.isEmpty || attempt == 2 { return report }
-      if try listing() == before { return report }
+      if try report.problems.isEmpty || attempt == 3 || listing() == before { return report }
+      attempt += 1
     }
-    return try check(progress)
   }
 
   private func listing() throws -> [[String]] {
-    try [layout.manifests, layout.segments, layout.hot].map { try Files.names(in: $0).filter { !$0.hasSuffix("-shm") } }
+    try [layout.manifests, layout.segments, layout.hot].map { directory in
+      try Files.names(in: directory).filter { !$0.hasSuffix("-shm") && !$0.hasSuffix("-wal") }
+    }
   }
 
   private func check(_ progress: @escaping @Sendable (Double) -> Void) throws -> Report {
@@ -96,7 +98,13 @@ public struct ArchiveVerifier: Sendable {
     result.octets = checked.octets
     result.segments = checked.segments
     result.rows = checked.rows
-    if result.problems.isEmpty { result.problems += try checkCatalog() }
+    if result.problems.isEmpty {
+      let places = files.flatMap { file in
+        file.segments.map { ($0, Set([String(file.path.dropFirst(layout.segments.utf8.count + 1))])) }
+      }
+      result.problems = try checkCatalog(
+        manifests, Dictionary(places) { $0.union($1) }, expiredThrough: report.expiredThrough)
+    }
     if extents.isEmpty, report.last != nil {
       result.notes.append("the hot store is empty: what was received after the last sealed day is not here")
     }
@@ -173,6 +181,9 @@ public struct ArchiveVerifier: Sendable {
       do {
         var last: UInt64?
         var first: UInt64?
+        // Made a moment ago: it says nothing yet.
+        let isEmpty = try DurableDatabase.openForReading(path).read { try !$0.tableExists("observation") }
+        if isEmpty { continue }
         let hot = try HotRows(path: path)
         if let site, hot.site != site {
           problems.append("\(path): is of site '\(hot.site)', this archive of '\(site)'")
@@ -266,26 +277,5 @@ public struct ArchiveVerifier: Sendable {
       if access(file.path, F_OK) == 0 { checked.problems.append("\(error)") }
     }
     return checked
-  }
-
-  /// The catalog proves nothing, but queries believe it: it has to say what the files say.
-  private func checkCatalog() throws -> [String] {
-    guard access(layout.catalog, F_OK) == 0 else { return [] }
-    let catalog = try DurableDatabase.openForReading(layout.catalog)
-    let (words, definitions) = try catalog.read { db in
-      (
-        try String.fetchAll(db, sql: "PRAGMA integrity_check"),
-        try GRDB.Row.fetchAll(db, sql: "SELECT sha256, json FROM definition").map { ($0[0] as String, $0[1] as Data) }
-      )
-    }
-    var problems: [String] = []
-    if words != ["ok"] {
-      problems.append(
-        "\(layout.catalog): SQLite's integrity_check says: \(words.first ?? "nothing"); run meterd archive rebuild")
-    }
-    for (sha256, json) in definitions where sha256Hex(json) != sha256 {
-      problems.append("\(layout.catalog): definition \(sha256) was changed; run meterd archive rebuild")
-    }
-    return problems
   }
 }

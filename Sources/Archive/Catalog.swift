@@ -4,7 +4,7 @@ import Metering
 
 /// The catalog's file, for the one process that writes it. Used from the committer's thread only.
 struct Catalog {
-  static let format = "meterd-archive-1"
+  static let format = "meterd-archive-2"
 
   private(set) var contents: CatalogContents
   private let queue: DatabaseQueue
@@ -100,7 +100,11 @@ struct Catalog {
             ])
         case .exchange, .correction:
           try db.execute(
-            sql: "INSERT OR IGNORE INTO note VALUES (?, ?, ?, ?)",
+            // What outlived its day is in the journal twice.
+            sql: """
+              INSERT OR IGNORE INTO note SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
+                SELECT 1 FROM note WHERE kind = ?2 AND recorded_at = ?3 AND body = ?4)
+              """,
             arguments: [
               Int64(bitPattern: entry.number), Int64(entry.kind.rawValue), entry.recordedAt.milliseconds,
               Data(entry.body),

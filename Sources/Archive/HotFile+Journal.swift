@@ -32,13 +32,18 @@ extension HotFile {
     guard try db.tableExists("journal") else { return [] }
     let sql = "SELECT number, kind, recorded_at, body, crc32c FROM journal ORDER BY number"
     return try Row.fetchAll(db, sql: sql).map { row in
-      let number = UInt64(bitPattern: row[0] as Int64)
-      guard let kind = JournalEntry.Kind(rawValue: UInt8(truncatingIfNeeded: row[1] as Int64)) else {
+      // By value: where a damaged file has something of another type, GRDB's subscripts end the process.
+      let values = Array(row.databaseValues)
+      guard let signed = Int64.fromDatabaseValue(values[0]), let code = Int64.fromDatabaseValue(values[1]),
+        let recordedAt = Int64.fromDatabaseValue(values[2]), let body = Data.fromDatabaseValue(values[3])
+      else { throw ArchiveError(.damaged, "\(path): an entry of the journal is damaged; the disk may be failing") }
+      let number = UInt64(bitPattern: signed)
+      guard let kind = UInt8(exactly: code).flatMap(JournalEntry.Kind.init(rawValue:)) else {
         throw ArchiveError(.damaged, "\(path): journal \(number) is of a kind that this meterd does not know")
       }
       let entry = JournalEntry(
-        number: number, kind: kind, recordedAt: Timestamp(milliseconds: row[2]), body: Array(row[3] as Data))
-      guard Int64(entry.checksum) == row[4] as Int64 else {
+        number: number, kind: kind, recordedAt: Timestamp(milliseconds: recordedAt), body: Array(body))
+      guard Int64(entry.checksum) == Int64.fromDatabaseValue(values[4]) else {
         throw ArchiveError(.damaged, "\(path): journal \(number) does not match its checksum; the disk may be failing")
       }
       return entry

@@ -94,7 +94,8 @@ public struct Maintenance {
 
   /// What an earlier run began and did not publish; hot files of which every row is in a segment.
   private func removeLeftovers() throws {
-    for directory in [layout.segments, layout.manifests, layout.checkpoints] {
+    // In the root: a private key that was being made.
+    for directory in [layout.root, layout.keys, layout.segments, layout.manifests, layout.checkpoints] {
       try Files.removeTemporaries(in: directory)
     }
     let sealed = try archive.onCommitter { $0.contents.sealed }

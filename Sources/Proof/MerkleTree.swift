@@ -35,11 +35,15 @@ public struct MerkleTree: Sendable {
 
   /// SHA-256(01 ‖ left ‖ right)
   public static func node(_ left: Digest, _ right: Digest) -> Digest {
-    var hash = StreamingHash()
-    hash.update([1])
-    left.withUnsafeBytes { hash.update($0) }
-    right.withUnsafeBytes { hash.update($0) }
-    return hash.finish()
+    // One update of 65 octets on the stack: a day has tens of thousands of nodes.
+    withUnsafeTemporaryAllocation(byteCount: 1 + 2 * Digest.byteCount, alignment: 8) { octets in
+      octets[0] = 1
+      left.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: octets[1...]).copyMemory(from: $0) }
+      right.withUnsafeBytes {
+        UnsafeMutableRawBufferPointer(rebasing: octets[(1 + Digest.byteCount)...]).copyMemory(from: $0)
+      }
+      return Digest.sha256(UnsafeRawBufferPointer(octets))
+    }
   }
 
   /// SHA-256 of nothing.

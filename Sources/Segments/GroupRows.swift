@@ -37,7 +37,9 @@ final class GroupRows {
   }
 
   /// Reads the group.
-  func load() throws(SegmentFault) {
+  ///
+  /// - Returns: seq of its first row, whether it passes or not.
+  func load() throws(SegmentFault) -> UInt64 {
     let index = chunks.index
     count = group.rows
     if index.isOdd(group) {
@@ -65,7 +67,9 @@ final class GroupRows {
       received = try column(.received)
       for row in 0..<count { received[row] &+= times[row] }
     }
+    let first = seqs.first ?? odd.first?.seq ?? 0
     skip()
+    return first
   }
 
   private func read(_ numbers: [Int]) throws(SegmentFault) -> [SourceChunks.Block] {

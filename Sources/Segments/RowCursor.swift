@@ -14,18 +14,22 @@ public final class RowCursor {
   private var groups: [GroupRows] = []
   private var numbers: [Int] = []
   private var lastSeqs: [UInt64?] = []
-  /// A heap: the least first. What is not loaded yet stands there with a seq that none of its rows is below.
+  /// A heap: the least first. What is not loaded yet stands there with a seq that none of its rows is below. Groups of a day come
+  /// in the order of their first rows, so only the next one has to stand there, and long days are never in memory as a whole.
   private var entries: [Entry] = []
+  /// For each group how many of its day follow it.
+  private var following: [Int] = []
 
   init() {}
 
   func add(_ chunks: SourceChunks, _ filter: RowFilter, shared: [SourceChunks.Block]?) {
     for day in chunks.index.days where filter.passes(Extent(rows: 0, seqs: day.seqs, times: day.times)) {
-      for group in day.groups {
-        entries.append(Entry(seq: day.seqs.lowerBound, group: groups.count, isLoaded: false))
-        rise(entries.count - 1)
+      guard !day.groups.isEmpty else { continue }
+      push(Entry(seq: day.seqs.lowerBound, group: groups.count, isLoaded: false))
+      for (place, group) in day.groups.enumerated() {
         groups.append(GroupRows(chunks, group, filter, shared: shared))
         numbers.append(lastSeqs.count)
+        following.append(day.groups.count - 1 - place)
       }
     }
     lastSeqs.append(nil)
@@ -36,15 +40,16 @@ public final class RowCursor {
     while let first = entries.first {
       let group = groups[first.group]
       guard first.isLoaded else {
-        try group.load()
+        let firstSeq = try group.load()
         advance(to: group.seq)
+        if following[first.group] > 0 { push(Entry(seq: firstSeq, group: first.group + 1, isLoaded: false)) }
         continue
       }
       guard let row = try group.next() else { continue }
       advance(to: group.seq)
       let number = numbers[first.group]
       if let last = lastSeqs[number], row.seq <= last {
-        throw SegmentFault(group.chunks.storage.name, "\(group.chunks.name): seq \(row.seq) comes twice")
+        throw SegmentFault(group.chunks.storage.name, "\(group.chunks.name): seq \(row.seq) comes after \(last)")
       }
       lastSeqs[number] = row.seq
       source = group.chunks.name
@@ -65,8 +70,9 @@ public final class RowCursor {
     sink(0)
   }
 
-  private func rise(_ place: Int) {
-    var place = place
+  private func push(_ entry: Entry) {
+    entries.append(entry)
+    var place = entries.count - 1
     while place > 0, entries[place] < entries[(place - 1) / 2] {
       entries.swapAt(place, (place - 1) / 2)
       place = (place - 1) / 2

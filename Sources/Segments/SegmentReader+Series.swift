@@ -28,7 +28,7 @@ extension SegmentReader {
     } body: { task, blocks in
       if !index.isOdd(task.group) { return try decoder.decode(task, blocks).map(body) ?? () }
       let rows = GroupRows(chunks, task.group, filter, shared: nil)
-      try rows.load()
+      _ = try rows.load()
       while let row = try rows.next() { try odd(row) }
     }
   }

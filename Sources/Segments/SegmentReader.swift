@@ -21,6 +21,7 @@ public final class SegmentReader {
   let chunkPlaces: [Int]
   let indexPlaces: [Int]
   private var last: SourceChunks?
+  private var lastLabels: [ColumnLabel] = []
 
   /// Mostly one read: trailer and directory.
   public convenience init(path: String) throws(SegmentFault) { try self.init(SegmentStorage(path: path)) }
@@ -110,7 +111,9 @@ public final class SegmentReader {
       try decoder.unpack(chunk, limit: Limits.unpacked(chunk.count), of: storage.name, at: offset),
       file: storage.name, at: offset, of: what)
     let index = try SourceIndex(
-      &reader, segments: segments.count, chunks: chunkPlaces[place]..<(chunkPlaces[place] + source.octets))
+      &reader, segments: segments.count, chunks: chunkPlaces[place]..<(chunkPlaces[place] + source.octets),
+      known: lastLabels)
+    lastLabels = index.labels
     return SourceChunks(
       name: source.name, index: index, site: site, segments: segments, storage: storage, decoder: decoder)
   }

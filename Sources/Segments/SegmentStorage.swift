@@ -10,7 +10,8 @@ final class SegmentStorage {
   private(set) var reads = 0
 
   init(path: String) throws(SegmentFault) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // O_NONBLOCK: a pipe of that name would wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw SegmentFault(path, "cannot be opened: \(errorText())") }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

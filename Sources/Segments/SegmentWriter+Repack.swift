@@ -94,7 +94,7 @@ private final class RepackPass {
     for (part, digests) in zip(parts, digests) {
       runs[part.file].add(digests, firstLeaf: part.chunks.index.days[0].firstLeaf)
     }
-    indexes.add(source, encoder.encode(index.octets), octets: output.count - begin, extent)
+    try indexes.add(source, index, octets: output.count - begin, extent, to: output, encoder)
   }
 
   private static func extent(of day: SourceIndex.Day) -> Extent {

@@ -55,9 +55,9 @@ public final class SegmentWriter {
       leaves.append(digest)
     }
     guard leaves.count <= Limits.leaves else { throw SegmentFault(output.path, "too many chunks") }
-    indexes.add(
-      source.source, encoder.encode(encoded.index.octets), octets: output.count - begin,
-      Extent(rows: source.rows, seqs: source.seqs, times: source.times))
+    try indexes.add(
+      source.source, encoded.index, octets: output.count - begin,
+      Extent(rows: source.rows, seqs: source.seqs, times: source.times), to: output, encoder)
     summaries.append(
       SourceSummary(
         name: source.source, rows: source.rows, oddRows: encoded.oddRows, seqs: source.seqs, times: source.times))
@@ -80,7 +80,15 @@ struct IndexList {
   private var sources: [Directory.Source] = []
   private var octets: [UInt8] = []
 
-  mutating func add(_ name: String, _ index: [UInt8], octets count: Int, _ extent: Extent) {
+  mutating func add(
+    _ name: String, _ index: SourceIndex, octets count: Int, _ extent: Extent, to output: SegmentOutput,
+    _ encoder: SourceEncoder
+  ) throws(SegmentFault) {
+    let plain = index.octets
+    let index = encoder.encode(plain)
+    guard plain.count <= Limits.unpacked(index.count) else {
+      throw SegmentFault(output.path, "\(name) has more columns and groups than an index can hold")
+    }
     octets.append(contentsOf: index)
     sources.append(
       Directory.Source(
@@ -94,7 +102,11 @@ struct IndexList {
     output.beginHash()
     try output.append(octets)
     let directory = output.count
-    let chunk = encoder.encode(Directory(site: site, segments: segments, sources: sources).octets)
+    let plain = Directory(site: site, segments: segments, sources: sources).octets
+    let chunk = encoder.encode(plain)
+    guard plain.count <= Limits.unpacked(chunk.count) else {
+      throw SegmentFault(output.path, "more sources and days than a directory can hold")
+    }
     try output.append(chunk)
     let trailer = Trailer(
       indexes: indexes, directory: directory, trailer: output.count, directoryCheck: Digest.sha256(chunk).longHead)

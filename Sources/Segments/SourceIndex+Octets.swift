@@ -35,9 +35,13 @@ extension SourceIndex {
 
   /// Reads an index; everything in it fits together, or it throws.
   ///
-  /// - Parameter chunks: where the chunks of the source lie.
-  init(_ reader: inout OctetReader, segments: Int, chunks area: Range<Int>) throws(SegmentFault) {
-    let labels = try SourceIndex.labels(&reader)
+  /// - Parameters:
+  ///   - chunks: where the chunks of the source lie.
+  ///   - known: labels of another source, which are probably these as well: reading them anew takes longer.
+  init(
+    _ reader: inout OctetReader, segments: Int, chunks area: Range<Int>, known: [ColumnLabel]
+  ) throws(SegmentFault) {
+    let labels = try SourceIndex.labels(&reader, known)
     let lists = try SourceIndex.lists(&reader, labels)
     var days: [Day] = []
     let dayCount = try reader.count("days", of: 8, limit: Limits.segments)
@@ -69,11 +73,20 @@ extension SourceIndex {
     guard reader.isAtEnd else { throw reader.fault("goes on behind its end") }
   }
 
-  private static func labels(_ reader: inout OctetReader) throws(SegmentFault) -> [ColumnLabel] {
+  private static func labels(
+    _ reader: inout OctetReader, _ known: [ColumnLabel]
+  ) throws(SegmentFault) -> [ColumnLabel] {
     var labels: [ColumnLabel] = []
-    for _ in 0..<(try reader.count("columns", of: 2, limit: Limits.columns)) {
-      let octets = try reader.count("octets of a label", 1...Limits.text)
-      guard let label = ColumnLabel(try reader.octets(octets)) else { throw reader.fault("not a column's label") }
+    // Known labels ascend as long as all of them are the known ones.
+    var areKnown = true
+    for place in 0..<(try reader.count("columns", of: 2, limit: Limits.columns)) {
+      let octets = try reader.octets(try reader.count("octets of a label", 1...Limits.text))
+      areKnown = areKnown && place < known.count && octets.elementsEqual(known[place].octets)
+      if areKnown {
+        labels.append(known[place])
+        continue
+      }
+      guard let label = ColumnLabel(octets) else { throw reader.fault("not a column's label") }
       if let last = labels.last, !(last < label) { throw reader.fault("columns do not ascend") }
       labels.append(label)
     }

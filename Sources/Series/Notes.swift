@@ -7,9 +7,12 @@ public struct Notes: Sendable {
   public private(set) var corrections = Corrections()
   private var exchanges: [String: [Timestamp: Exchange]] = [:]
 
+  /// What is left out, and why: it was written by another version, or does not go with what was recorded before it. The rest
+  /// holds: what was once written down cannot be taken out.
+  public private(set) var problems: [String] = []
+
   /// - Parameter entries: `ArchiveReader.notes`.
-  /// - Throws: `SeriesError` for one that cannot be read; it was written by another version.
-  public init(_ entries: [JournalEntry]) throws(SeriesError) {
+  public init(_ entries: [JournalEntry]) {
     for entry in entries {
       do {
         switch entry.kind {
@@ -20,7 +23,7 @@ public struct Notes: Sendable {
         case .definition, .use: break
         }
       } catch {
-        throw SeriesError("journal entry \(entry.number), recorded \(entry.recordedAt.rfc3339()), cannot be used: \(error)")
+        problems.append("journal entry \(entry.number) of \(entry.recordedAt.rfc3339()) is left out: \(error)")
       }
     }
   }

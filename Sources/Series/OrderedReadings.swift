@@ -7,23 +7,23 @@ import Metering
 /// gateway are written down at its start. So readings are gathered by windows of time, as long as they may be for their number,
 /// and each window is put in order.
 struct OrderedReadings {
-  /// The most that is kept at a time.
-  static let limit = 50_000
-
   let context: SeriesContext
   /// One, or those that are wanted; nil: all.
   let quantities: Set<String>?
+  /// The most that is kept at a time.
+  private let limit: Int
   private var windowMilliseconds: Int64
 
   private struct TooMany: Error {}
 
-  init(_ context: SeriesContext, quantities: Set<String>?) {
+  init(_ context: SeriesContext, quantities: Set<String>?, limit: Int = 50_000) {
+    self.limit = limit
     self.context = context
     self.quantities = quantities
     let latest = context.reader.latestDefinition(of: context.meterID)
     let count = max(1, quantities?.count ?? latest?.quantities.count ?? 1)
     let every = max(1, latest?.everyMilliseconds ?? 60_000)
-    windowMilliseconds = max(1000, Int64(OrderedReadings.limit / 2 / count) * every)
+    windowMilliseconds = max(1000, Int64(max(1, limit / 2 / count)) * every)
   }
 
   /// Readings with times in [from, to), by time, those of one time by their number.
@@ -34,7 +34,7 @@ struct OrderedReadings {
       do {
         let readings = try gather(from: start, to: end)
         for reading in readings { try body(reading) }
-        if readings.count < OrderedReadings.limit / 8, end < to {
+        if readings.count < limit / 8, end < to {
           windowMilliseconds = min(2 * windowMilliseconds, 400 * 86_400_000)
         }
         start = end
@@ -46,19 +46,31 @@ struct OrderedReadings {
 
   /// In no order.
   func forEachUnordered(from: Timestamp, to: Timestamp, _ body: (SeriesReading) throws -> Void) throws {
+    if from >= to { return }
     let reader = context.reader
     let only = quantities.flatMap { $0.count == 1 ? $0.first : nil }
+    var stretches: Set<UInt64> = []
     try reader.forEachEntry(meterID: context.meterID, quantity: only, from: from, to: to) { entry in
-      var hash: String?
-      try reader.forEachReading(of: entry, meterID: context.meterID, quantity: only, within: from..<max(from, to)) {
-        reading in
-        guard reading.time >= from, reading.time < to, quantities?.contains(reading.quantity) ?? true else { return }
-        // All readings of a poll are made by one definition, each object of a station by that of its own time.
-        let definition =
-          hash ?? reader.definitionHash(of: entry, meterID: context.meterID, at: reading.time)
-        if !entry.observation.isOfStation { hash = definition }
-        try body(SeriesReading(reading, definition: definition))
-      }
+      if case .missed = entry.observation.content { stretches.insert(entry.observation.seq) }
+      try forEachReading(of: entry, only, from..<to, body)
+    }
+    let any = only ?? quantities?.first ?? ""
+    try reader.forEachStretch(meterID: context.meterID, quantity: any, reaching: from, to: to) { entry in
+      if !stretches.contains(entry.observation.seq) { try forEachReading(of: entry, only, from..<to, body) }
+    }
+  }
+
+  private func forEachReading(
+    of entry: ArchiveReader.Entry, _ only: String?, _ range: Range<Timestamp>, _ body: (SeriesReading) throws -> Void
+  ) throws {
+    let reader = context.reader
+    var hash: String?
+    try reader.forEachReading(of: entry, meterID: context.meterID, quantity: only, within: range) { reading in
+      guard range.contains(reading.time), quantities?.contains(reading.quantity) ?? true else { return }
+      // All readings of a poll are made by one definition, each object of a station by that of its own time.
+      let definition = hash ?? reader.definitionHash(of: entry, meterID: context.meterID, at: reading.time)
+      if !entry.observation.isOfStation { hash = definition }
+      try body(SeriesReading(reading, definition: definition))
     }
   }
 
@@ -66,7 +78,7 @@ struct OrderedReadings {
     var readings: [SeriesReading] = []
     var isOrdered = true
     // What cannot be divided is kept whole.
-    let limit = to - from > 1 ? OrderedReadings.limit : .max
+    let limit = to - from > 1 ? limit : .max
     try forEachUnordered(from: from, to: to) { reading in
       if readings.count == limit { throw TooMany() }
       if let last = readings.last, !OrderedReadings.isInOrder(last.reading, reading.reading) { isOrdered = false }

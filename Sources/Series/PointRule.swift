@@ -154,8 +154,9 @@ private struct Worth {
   }
 
   /// What 0 is, and how much 1 is more.
-  private static func line(_ point: Definition.Point, _ definition: Definition) -> (offset: ExactDecimal, step: ExactDecimal)?
-  {
+  private static func line(_ point: Definition.Point, _ definition: Definition) -> (
+    offset: ExactDecimal, step: ExactDecimal
+  )? {
     let plain = Definition(
       meterID: definition.meterID, bus: "", unitID: 0, everyMilliseconds: definition.everyMilliseconds,
       timeZone: definition.timeZone, ctRatio: definition.ctRatio, vtRatio: definition.vtRatio, points: [point])
@@ -165,7 +166,8 @@ private struct Worth {
       var value: ExactDecimal?
       decoder.forEachReading(
         of: Observation(
-          meterID: definition.meterID, time: .epoch, due: nil, received: .epoch, definition: "", content: .poll([block]))
+          meterID: definition.meterID, time: .epoch, due: nil, received: .epoch, definition: "", content: .poll([block])
+        )
       ) { value = $0.value }
       return value
     }

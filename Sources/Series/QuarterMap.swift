@@ -35,7 +35,9 @@ struct QuarterMap {
   private let context: SeriesContext
   private let quantity: String
   private let kind: Quantity.Kind
-  private let hasMaximum: Bool
+  /// Whether aggregates are made of whole columns: what was kept does not say how fast a counter ran within a quarter, nor
+  /// whether a float was a number.
+  private let readsColumns: Bool
   /// When definitions begin to hold.
   private let starts: [Timestamp]
   private var known: [RuleKey: Int?] = [:]
@@ -54,7 +56,8 @@ struct QuarterMap {
     self.context = context
     self.quantity = quantity
     kind = last.kind
-    hasMaximum = kind == .counter && all.contains { $0.counter.maximumPerHour != nil }
+    readsColumns =
+      kind == .counter && all.contains { $0.counter.maximumPerHour != nil || $0.column?.number == .float }
     first = from.milliseconds.flooredDivision(by: QuarterAggregate.milliseconds)
     let end = (to.milliseconds - 1).flooredDivision(by: QuarterAggregate.milliseconds)
     quarters = Array(repeating: .empty, count: Int(end - first) + 1)
@@ -84,11 +87,11 @@ struct QuarterMap {
     } sealed: { segment, hasUntrustedClock in
       // What was written down later, a stretch of slots without the gateway, stands under the time of its first slot.
       let times = hasUntrustedClock ? Int64.min...Int64.max : Int64.min...to.milliseconds
-      if !hasMaximum {
+      if !readsColumns {
         let own = hasUntrustedClock ? times : start.milliseconds...(end.milliseconds - 1)
         try segment.quarters(of: source, columns: isWanted, times: own) { take($0) }
       }
-      try segment.series(of: source, columns: isWanted, times: times, withoutQuarters: !hasMaximum) { row in
+      try segment.series(of: source, columns: isWanted, times: times, withoutQuarters: !readsColumns) { row in
         try take(try context.reader.entry(of: row, meterID: context.meterID))
       } _: { batch in
         try take(batch)
@@ -132,7 +135,10 @@ struct QuarterMap {
       return try takeFailure(batch, rows)
     }
     guard quarters.indices.contains(place) else { return }
-    guard let values = batch.columns.first(where: { column.matches($0.column) }) else { return quarters[place] = .unknown }
+    guard let values = batch.columns.first(where: { column.matches($0.column) }) else {
+      quarters[place] = .unknown
+      return
+    }
     let numbers = ColumnRun(
       column: column, quarter: first + Int64(place),
       times: UnsafeBufferPointer(rebasing: batch.times[rows]),
@@ -179,7 +185,9 @@ struct QuarterMap {
         quarter: batch.quarters[row], rows: batch.rows[row], firstTime: time,
         lastTime: Timestamp(milliseconds: batch.lastTimes[row]), first: column.raw(firsts[row]),
         last: column.raw(lasts[row]), decreases: decreases[row])
-      guard kind == .counter, !column.hasInvalid(from: aggregate.first, through: aggregate.last) else { return .unknown }
+      guard kind == .counter, !column.hasInvalid(from: aggregate.first, through: aggregate.last) else {
+        return .unknown
+      }
       return .counter(aggregate, index)
     case .gauge(let leasts, let greatests, let sums, let finite):
       guard kind == .gauge, finite[row] == batch.rows[row] else { return .unknown }

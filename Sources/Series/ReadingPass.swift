@@ -17,13 +17,13 @@ final class ReadingPass {
   private let lookAhead: Int64
   /// What came out before something that went in earlier.
   private var early: [Int: SeriesReading] = [:]
-  private var fed = 0
   private var given = 0
 
   /// So many readings wait for one that is still in doubt; then it is decided.
   private static let waitingLimit = 20_000
 
-  init(_ series: SeriesReader, _ context: SeriesContext, _ quantities: [String], from: Timestamp, to: Timestamp) throws {
+  init(_ series: SeriesReader, _ context: SeriesContext, _ quantities: [String], from: Timestamp, to: Timestamp) throws
+  {
     self.context = context
     self.from = from
     self.to = max(from, to)
@@ -32,7 +32,10 @@ final class ReadingPass {
     let lookAhead = counters.map { LookBack.span(context, $0) }.max() ?? 0
     self.lookAhead = lookAhead
     let start = ranges.first?.lowerBound ?? from
-    let pipelines = try quantities.map { try series.pipeline(context, $0, from: start, to: to + lookAhead) }
+    let ordinals = Ordinals()
+    let pipelines = try quantities.map {
+      try series.pipeline(context, $0, from: start, to: to + lookAhead, ordinals: ordinals)
+    }
     self.pipelines = pipelines
     self.counters = pipelines.filter { counters.contains($0.quantity) }
     byQuantity = Dictionary(uniqueKeysWithValues: pipelines.map { ($0.quantity, $0) })
@@ -48,7 +51,7 @@ final class ReadingPass {
     var ordered = OrderedReadings(context, quantities: Set(byQuantity.keys))
     try ordered.forEach(from: from, to: to) { try feed($0, body) }
     for pipeline in pipelines {
-      try pipeline.feedSubstitutes(through: to - 1, ordinal: ordinal) { try take($0, body) }
+      try pipeline.feedSubstitutes(through: to - 1) { try take($0, body) }
     }
     if counters.contains(where: { !$0.isDecided(before: to) }) {
       // What follows tells whether the last ones were true.
@@ -63,14 +66,9 @@ final class ReadingPass {
     for pipeline in counters { try pipeline.finish { try take($0, body) } }
   }
 
-  private func ordinal() -> Int {
-    defer { fed += 1 }
-    return fed
-  }
-
   private func feed(_ item: SeriesReading, _ body: (SeriesReading) throws -> Void) throws {
     guard let pipeline = byQuantity[item.reading.quantity] else { return }
-    try pipeline.feed(item.reading, item.definition, ordinal: ordinal) { try take($0, body) }
+    try pipeline.feed(item.reading, item.definition) { try take($0, body) }
     if early.count > ReadingPass.waitingLimit {
       for pipeline in counters { try pipeline.finish { try take($0, body) } }
     }

@@ -2,6 +2,16 @@ import Accounting
 import Archive
 import Metering
 
+/// Counts what is fed into the pipelines of one walk.
+final class Ordinals {
+  private var count = 0
+
+  func next() -> Int {
+    defer { count += 1 }
+    return count
+  }
+}
+
 /// The readings of one series on their way to who asked: corrected, and judged where it is a counter.
 ///
 /// Feed it in the order of time. A judge holds some back; each comes out once, in the same order, with the definition that it
@@ -16,6 +26,7 @@ final class SeriesPipeline {
   /// By which the last usable reading was made.
   private(set) var rule: PointRule?
   private let serialChanges: [SerialChange]
+  private let ordinals: Ordinals
   /// Substitutes before it are not made: the start of what is fed.
   private let start: Timestamp
   private var waiting: [Waiting] = []
@@ -38,8 +49,9 @@ final class SeriesPipeline {
 
   init(
     _ context: SeriesContext, _ quantity: String, corrections: SeriesCorrections?, serialChanges: [SerialChange],
-    start: Timestamp
+    start: Timestamp, ordinals: Ordinals
   ) {
+    self.ordinals = ordinals
     self.context = context
     self.quantity = quantity
     self.corrections = corrections
@@ -47,21 +59,20 @@ final class SeriesPipeline {
     self.start = start
   }
 
-  /// - Parameter ordinal: gives the next place; asked once for each reading that will come out.
-  func feed(_ reading: Reading, _ definition: String, ordinal: () -> Int, _ body: (Output) throws -> Void) throws {
+  func feed(_ reading: Reading, _ definition: String, _ body: (Output) throws -> Void) throws {
     if template == nil { template = reading }
-    guard corrections != nil else { return try pass(reading, definition, ordinal(), body) }
+    guard corrections != nil else { return try pass(reading, definition, ordinals.next(), body) }
     try corrections?.apply(to: reading, from: start) { corrected in
-      try pass(corrected, definition, ordinal(), body)
+      try pass(corrected, definition, ordinals.next(), body)
     }
   }
 
   /// Gives the substitutes up to a time that no reading came after.
-  func feedSubstitutes(through: Timestamp, ordinal: () -> Int, _ body: (Output) throws -> Void) throws {
+  func feedSubstitutes(through: Timestamp, _ body: (Output) throws -> Void) throws {
     guard corrections != nil, let template else { return }
     let definition = context.reader.definitionsInForce(of: context.meterID).last { $0.since <= through }?.sha256 ?? ""
     try corrections?.finish(from: start, through: through, like: template) { made in
-      try pass(made, definition, ordinal(), body)
+      try pass(made, definition, ordinals.next(), body)
     }
   }
 

@@ -10,16 +10,17 @@ public final class SeriesReader {
   let isCorrected: Bool
   /// For tests: whether aggregates stand for readings where that is certain.
   var usesAggregates = true
+  /// For tests: how many of them did.
+  var aggregatesTaken = 0
   private var contexts: [String: SeriesContext] = [:]
 
   /// - Parameters:
   ///   - reader: opened `asOf` a time where that is wanted.
   ///   - isCorrected: whether corrections are applied. Exchanges and implausible readings are seen in any case.
-  /// - Throws: `SeriesError` where the archive's journal cannot be read.
-  public init(_ reader: ArchiveReader, isCorrected: Bool = true) throws {
+  public init(_ reader: ArchiveReader, isCorrected: Bool = true) {
     self.reader = reader
     self.isCorrected = isCorrected
-    notes = try Notes(reader.notes)
+    notes = Notes(reader.notes)
   }
 
   /// The quantities that a meter has or had, those of its last definition first.
@@ -37,6 +38,13 @@ public final class SeriesReader {
     try context(meterID).rules(quantity).last?.kind
   }
 
+  /// The definitions that hold in [from, to), ascending; what is older than the first one is read by it.
+  public func definitions(of meterID: String, from: Timestamp, to: Timestamp) -> [(since: Timestamp, sha256: String)] {
+    let all = reader.definitionsInForce(of: meterID)
+    let first = all.lastIndex { $0.since <= from } ?? 0
+    return Array(all[first...].prefix { $0.since < to || $0.since == all[first].since })
+  }
+
   func context(_ meterID: String) throws -> SeriesContext {
     if let known = contexts[meterID] { return known }
     let context = try SeriesContext(reader, meterID: meterID, notes: notes)
@@ -44,14 +52,16 @@ public final class SeriesReader {
     return context
   }
 
-  func pipeline(_ context: SeriesContext, _ quantity: String, from start: Timestamp, to end: Timestamp) throws
-    -> SeriesPipeline
-  {
+  func pipeline(
+    _ context: SeriesContext, _ quantity: String, from start: Timestamp, to end: Timestamp,
+    ordinals: Ordinals = Ordinals()
+  ) throws -> SeriesPipeline {
     let corrections = isCorrected ? notes.corrections.of(context.meterID, quantity) : nil
     let isCounter = context.rules(quantity).contains { $0.kind == .counter }
     return SeriesPipeline(
       context, quantity, corrections: corrections.flatMap { $0.isEmpty ? nil : $0 },
-      serialChanges: isCounter ? try context.serialChanges(from: start, to: end) : [], start: start)
+      serialChanges: isCounter ? try context.serialChanges(from: start, to: end) : [], start: start,
+      ordinals: ordinals)
   }
 
   /// Readings with times in [from, to) of some quantities of a meter, in the order of time; implausible ones are bad.

@@ -9,14 +9,14 @@ final class StatisticsPass {
   private var statistics: GaugeStatistics
   private let pipeline: SeriesPipeline
   private var ordered: OrderedReadings
-  private let usesAggregates: Bool
+  private let series: SeriesReader
   private var isEmpty = true
 
   init(_ series: SeriesReader, _ context: SeriesContext, _ quantity: String, _ statistics: GaugeStatistics) throws {
     self.context = context
     self.quantity = quantity
     self.statistics = statistics
-    usesAggregates = series.usesAggregates
+    self.series = series
     let intervals = statistics.intervals
     pipeline = try series.pipeline(context, quantity, from: intervals.start, to: intervals.end)
     ordered = OrderedReadings(context, quantities: [quantity])
@@ -31,8 +31,9 @@ final class StatisticsPass {
     while start < end {
       let next = min(end, start + TotalsPass.spanMilliseconds)
       let first = start.milliseconds.flooredRemainder(by: QuarterAggregate.milliseconds)
-      if usesAggregates, first == 0,
-        let map = try QuarterMap(context, quantity, from: start, to: next) {
+      if series.usesAggregates, first == 0,
+        let map = try QuarterMap(context, quantity, from: start, to: next)
+      {
         try walk(map, to: next, give)
       } else {
         try read(from: start, to: next, give)
@@ -50,7 +51,10 @@ final class StatisticsPass {
         if case .gauge(let quarter, let rule) = map.quarters[place] {
           let (step, offset) = (map.rules[rule].step, map.rules[rule].offset)
           isTaken = try statistics.count(quarter, step: step, offset: offset, body)
-          if isTaken { isEmpty = false }
+          if isTaken {
+            isEmpty = false
+            series.aggregatesTaken += 1
+          }
         }
         if isTaken {
           try fail(map.failures[place] ?? [], body)
@@ -82,9 +86,9 @@ final class StatisticsPass {
 
   private func read(from: Timestamp, to: Timestamp, _ body: (GaugeRow) throws -> Void) throws {
     try ordered.forEach(from: from, to: to) { item in
-      try pipeline.feed(item.reading, item.definition, ordinal: { 0 }) { try add($0.judged.reading, body) }
+      try pipeline.feed(item.reading, item.definition) { try add($0.judged.reading, body) }
     }
-    try pipeline.feedSubstitutes(through: to - 1, ordinal: { 0 }) { try add($0.judged.reading, body) }
+    try pipeline.feedSubstitutes(through: to - 1) { try add($0.judged.reading, body) }
   }
 
   private func add(_ reading: Reading, _ body: (GaugeRow) throws -> Void) throws {

@@ -13,7 +13,7 @@ final class TotalsPass {
   private let ranges: [Range<Timestamp>]
   private let lookAhead: Int64
   private var differences: DifferenceSum?
-  private let usesAggregates: Bool
+  private let series: SeriesReader
   private var ordered: OrderedReadings
 
   /// Aggregates of so long are held at a time.
@@ -25,7 +25,7 @@ final class TotalsPass {
     self.context = context
     self.quantity = quantity
     self.sink = sink
-    usesAggregates = series.usesAggregates
+    self.series = series
     let start = TotalsPass.quarter(notBefore: sink.begin)
     let lookBack = LookBack(context, quantity)
     // A series of differences has no level.
@@ -50,8 +50,9 @@ final class TotalsPass {
     let end = max(start, TotalsPass.quarter(notBefore: sink.upper))
     while start < end {
       let next = min(end, start + TotalsPass.spanMilliseconds)
-      if usesAggregates,
-        let map = try QuarterMap(context, quantity, from: start, to: next + TotalsPass.beyondMilliseconds) {
+      if series.usesAggregates,
+        let map = try QuarterMap(context, quantity, from: start, to: next + TotalsPass.beyondMilliseconds)
+      {
         try walk(map, to: next)
       } else {
         try read(from: start, to: next)
@@ -71,17 +72,17 @@ final class TotalsPass {
         if item.reading.time >= last, pipeline.isDecided(before: last) { throw Done() }
         try feed(item)
       }
-      try pipeline.feedSubstitutes(through: last, ordinal: { 0 }) { try take($0.judged) }
+      try pipeline.feedSubstitutes(through: last) { try take($0.judged) }
     } catch is Done {}
   }
 
   private func read(from: Timestamp, to: Timestamp) throws {
     try ordered.forEach(from: from, to: to) { try feed($0) }
-    try pipeline.feedSubstitutes(through: to - 1, ordinal: { 0 }) { try take($0.judged) }
+    try pipeline.feedSubstitutes(through: to - 1) { try take($0.judged) }
   }
 
   private func feed(_ item: SeriesReading) throws {
-    try pipeline.feed(item.reading, item.definition, ordinal: { 0 }) { try take($0.judged) }
+    try pipeline.feed(item.reading, item.definition) { try take($0.judged) }
   }
 
   private func take(_ judged: JudgedReading) throws {
@@ -116,6 +117,7 @@ final class TotalsPass {
         for failure in failures where failure.last > aggregate.firstTime { try fail(failure, at: failure.last) }
         refused = 0
         place += 1
+        series.aggregatesTaken += 1
       } else {
         // Where one was refused the next ones may be as well.
         refused = min(refused + 1, 8)

@@ -8,6 +8,8 @@ import Threads
 /// Seals the archive's days, lets old months go and reads sealed files again, on a thread that yields to all others.
 final class Caretaker: Sendable {
   private static let intervalNanoseconds: UInt64 = 60_000_000_000
+  /// Somebody waits for what lies in the inbox.
+  private static let inboxNanoseconds: UInt64 = 3_000_000_000
   private let archive: Archive
   private let keyPath: String
   private let retentionMilliseconds: Int64
@@ -76,8 +78,19 @@ final class Caretaker: Sendable {
         failure = "\(error)"
         report("seal", ["nothing is sealed: \(error)"])
       }
-      _ = wake.take(waitingNanoseconds: Caretaker.intervalNanoseconds)
+      let next = clock.monotonicNanoseconds() + Caretaker.intervalNanoseconds
+      while !isEnding.withLock({ $0 }), clock.monotonicNanoseconds() < next {
+        takeInCorrections()
+        _ = wake.take(waitingNanoseconds: Caretaker.inboxNanoseconds)
+      }
     }
+  }
+
+  private func takeInCorrections() {
+    do {
+      for line in try CorrectionInbox().takeIn(archive, now: clock.now()) { logger.notice("archive: \(line)") }
+      report("inbox", nil)
+    } catch { report("inbox", ["corrections are not taken in: \(error)"]) }
   }
 
   private func tell(_ key: (id: String, file: String)) {

@@ -166,12 +166,28 @@ actor Daemon: Service {
       }
     }
     try running.board.configure(meters)
+    await recordExchanges()
     try await configureForwards()
     let bytesPerSecond = PollingPlan(settings, meters: plans).bytesPerSecond
     status.update { [settings] parts in
       parts.settings = settings
       parts.problems["acquisition"] = problems
       parts.bytesPerSecond = bytesPerSecond
+    }
+  }
+
+  /// A daemon that cannot write down an exchange collects all the same.
+  private func recordExchanges() async {
+    guard let running else { return }
+    do {
+      let lines = try await OwnThread.run(name: "exchanges") { [settings] in
+        try ExchangeJournal.update(running.archive, from: settings, now: running.clock.now())
+      }
+      for line in lines { logger.notice("archive: \(line)") }
+      status.update { $0.problems["exchanges"] = nil }
+    } catch {
+      logger.error("exchanges: \(error)")
+      status.update { $0.problems["exchanges"] = ["exchanges of meters are not written down: \(error)"] }
     }
   }
 

@@ -20,9 +20,8 @@ struct Meterd: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      Run.self, Check.self, ScanCommand.self, Read.self, StatusCommand.self, Query.self, Verify.self,
-      ArchiveCommand.self,
-      Profiles.self, Simulate.self,
+      Run.self, Check.self, ScanCommand.self, Read.self, StatusCommand.self, Query.self, Correct.self,
+      Export.self, Verify.self, ArchiveCommand.self, Profiles.self, Simulate.self,
     ])
 }
 

@@ -50,6 +50,22 @@ import Testing
     try await expectFound("hot", "it is of another site")
   }
 
+  /// A catalog is no part of the proof, but a query goes by it.
+  @Test(arguments: [
+    "UPDATE sealed SET file = '' WHERE name = '2026-11-01'", "DELETE FROM sealed WHERE name = '2026-11-02'",
+    "UPDATE sealed SET last_seq = last_seq - 1 WHERE name = '2026-10-31'",
+    "UPDATE opening SET first_seq = first_seq + 1 WHERE file = '2026-11-01.2'",
+    "UPDATE definition SET json = replace(CAST(json AS TEXT), '20', '30')",
+  ])
+  func aCatalogThatHidesSomething(sql: String) throws {
+    let rebuilt = try Archive.rebuildCatalog(path: archive, site: "golden-1")
+    #expect(rebuilt.sealed == 8)
+    #expect(try ArchiveVerifier(path: archive, threads: 1).run().problems == [])
+    try DurableDatabase.openForWriting(archive + "/catalog.sqlite").write { try $0.execute(sql: sql) }
+    let problems = try ArchiveVerifier(path: archive, threads: 1).run().problems
+    #expect(problems.contains { $0.contains("catalog.sqlite") && $0.contains("archive rebuild") }, "\(problems)")
+  }
+
   /// What definitions and corrections say decides on every value.
   @Test func anEntryOfTheHotJournalThatWasChanged() async throws {
     try write(

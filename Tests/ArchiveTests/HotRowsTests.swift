@@ -123,7 +123,7 @@ import Testing
   @Test func whatIsNoHotFileIsRefused() async throws {
     await (try open(scratch)).close()
     let catalog = #expect(throws: ArchiveError.self) { try HotRows(path: scratch.path + "/archive/catalog.sqlite") }
-    #expect(catalog?.reason == .foreignFormat && catalog?.description.contains("meterd-archive-1") == true)
+    #expect(catalog?.reason == .foreignFormat && catalog?.description.contains("meterd-archive-2") == true)
     let missing = #expect(throws: ArchiveError.self) { try HotRows(path: path) }
     #expect(missing?.reason == .unreadable && missing?.description.contains(path) == true)
     try Data(repeating: 65, count: 5000).write(to: URL(filePath: scratch.path + "/text"))

@@ -109,7 +109,7 @@ final class ArchiveRun {
     let now = clock.now()
     kept = max(kept, story.firstKept(at: now, retentionMilliseconds: Upkeep.retentionMilliseconds))
     Output.say("kept \(kept)")
-    let work = Upkeep(archive: archive, clock: clock)
+    let work = Upkeep(archive: archive, clock: clock, killedAt: arguments.text("kill"))
     upkeep = Task.detached { try work.run(at: now) }
     if !story.isUpkeepBeside { try await endUpkeep() }
   }

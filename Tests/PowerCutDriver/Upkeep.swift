@@ -1,4 +1,5 @@
 import Archive
+import Glibc
 import Metering
 
 /// Sealing, putting months together, retention: what the daemon does beside the appending.
@@ -7,12 +8,15 @@ struct Upkeep: Sendable {
 
   let archive: Archive
   let clock: ManualClock
+  /// The step at which the process is killed; empty: none.
+  let killedAt: String
 
   /// Everything that is due at a time.
   func run(at now: Timestamp) throws {
+    let killedAt = killedAt
     try Maintenance(
       archive, keyPath: archive.path + "/signing-key.pem", retentionMilliseconds: Upkeep.retentionMilliseconds,
-      clock: clock
+      clock: clock, step: { step in if step.rawValue == killedAt { kill(getpid(), SIGKILL) } }
     ).run(trustedNow: now)
   }
 }

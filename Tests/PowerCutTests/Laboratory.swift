@@ -48,6 +48,21 @@ struct Laboratory: Sendable {
     return problems
   }
 
+  /// Runs the driver until it kills itself.
+  ///
+  /// - Returns: whether it did, and what it had said by then.
+  func kill(_ path: String, _ arguments: [String], in root: String) async throws -> (died: Bool, marks: [String: String]) {
+    let result = try await run(
+      [Laboratory.driver, "run", "\(root)/\(path)"] + arguments,
+      environment: ["LD_PRELOAD": recorder, "METERD_RECORDER_ROOT": root, "METERD_RECORDER_LOG": "/dev/null"])
+    var marks: [String: String] = [:]
+    for line in result.output.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1)
+      if words.count == 2 { marks[String(words[0])] = String(words[1]) }
+    }
+    return (result.status == .killed(signal: SIGKILL), marks)
+  }
+
   /// Records a run from an empty directory.
   ///
   /// - Throws: where the driver fails, or where the log does not tell the whole truth.

@@ -1,3 +1,4 @@
+import Glibc
 import Proof
 import Testing
 
@@ -107,6 +108,15 @@ import Testing
     #expect(folder.names == [])
     #expect(throws: SegmentFault.self) {
       try SegmentWriter(path: "\(folder.path)/none/a", site: "s", segment: "2026-11-21")
+    }
+  }
+
+  @Test func whatIsNoFileIsRefused() throws {
+    let folder = try Folder()
+    #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+    for path in [folder.path, folder.file("pipe"), folder.file("none"), "/dev/null"] {
+      let fault = #expect(throws: SegmentFault.self) { try SegmentReader(path: path) }
+      #expect(fault?.file == path)
     }
   }
 

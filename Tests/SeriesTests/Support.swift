@@ -154,7 +154,9 @@ final class Book {
     _ = try archive.record(.exchange, try note.json(), at: time)
   }
 
-  func correct(_ action: Correction.Action, _ id: String, quantity: String? = "energy_active_import", at time: Timestamp)
+  func correct(
+    _ action: Correction.Action, _ id: String, quantity: String? = "energy_active_import", at time: Timestamp
+  )
     throws
   {
     let correction = Correction(
@@ -163,7 +165,7 @@ final class Book {
   }
 
   func reader(asOf: Timestamp? = nil, isCorrected: Bool = true) throws -> SeriesReader {
-    try SeriesReader(ArchiveReader(path: archive.path, asOf: asOf), isCorrected: isCorrected)
+    SeriesReader(try ArchiveReader(path: archive.path, asOf: asOf), isCorrected: isCorrected)
   }
 }
 

@@ -9,12 +9,12 @@ import Synchronization
 ///
 /// One thread offers polls of `points` float32 values, `rate` a second (0: as fast as they are taken); the archive commits every second.
 ///
-///     archive-append DIRECTORY --cycles 1440 [--points 20] [--meters 75] [--pace 0] [--spread 0]
+///     archive-append DIRECTORY --cycles 1440 [--points 20] [--meters 75] [--pace 0] [--spread 0] [--prefill 0]
 ///
 /// Each meter is polled once a cycle of a minute, all at its begin or spread over it; `pace` seconds of real time a cycle. With pace 0 each commit
-/// follows the one before, as if the rest of the minute had passed.
+/// follows the one before, as if the rest of the minute had passed. `prefill` such cycles come before and count for nothing.
 ///
-/// Prints one JSON line; what was committed is on disk.
+/// Prints `begin` and waits for a line, likewise `end`: whoever started it looks at the device meanwhile. Then one JSON line.
 @main
 struct Append {
   static func main() async throws {
@@ -24,25 +24,40 @@ struct Append {
       .init(path: options.directory, site: "bench", commitEveryMilliseconds: 1000, bootID: "bench"), clock: clock)
     let commits = Mutex(0)
     archive.onCommit { _ in commits.withLock { $0 += 1 } }
-    let before = archive.health.headSeq
-    let usedBefore = Usage()
     var load = Load(options)
+    try await load.cycle(archive, count: options.prefill, pace: 0, spread: false)
+    tell("begin")
+    let (before, commitsBefore, usedBefore) = (load.count, commits.withLock { $0 }, Usage())
     let begin = clock.monotonicNanoseconds()
-    if options.cycles > 0 { try await load.cycle(archive, options) } else { load.run(archive, options, clock) }
+    if options.cycles > 0 {
+      try await load.cycle(archive, count: options.cycles, pace: options.pace, spread: options.spread > 0)
+    } else {
+      load.run(archive, options, clock)
+    }
     // The last commit counts, and so does its time.
     guard await archive.flush() else { fatalError("not committed: \(archive.health.failure ?? "")") }
     let seconds = Double(clock.monotonicNanoseconds() - begin) / 1e9
     let used = Usage()
-    let rows = archive.health.headSeq - before
-    guard await archive.close(), rows == UInt64(load.count) else { fatalError("\(rows) of \(load.count) rows") }
+    let rows = load.count - before
+    let commitsWithin = commits.withLock { $0 } - commitsBefore
+    tell("end")
+    guard await archive.close(), archive.health.headSeq == UInt64(load.count) else {
+      fatalError("\(archive.health.headSeq) of \(load.count) rows")
+    }
     print(
       """
       {"points": \(options.points), "meters": \(options.meters), "rows": \(rows), "seconds": \(seconds), \
       "rows_per_second": \(Int(Double(rows) / seconds)), \
       "samples_per_second": \(Int(Double(rows) * Double(options.points) / seconds)), \
-      "commits": \(commits.withLock { $0 }), "refusals": \(load.refusals), \
+      "commits": \(commitsWithin), "refusals": \(load.refusals), \
       "cpu_seconds": \(used.cpuSeconds - usedBefore.cpuSeconds), "peak_mib": \(used.peakMiB)}
       """)
+  }
+
+  static func tell(_ word: String) {
+    print(word)
+    fflush(nil)
+    _ = readLine()
   }
 }
 
@@ -55,6 +70,7 @@ struct Options {
   var cycles = 0
   var pace = 0
   var spread = 0
+  var prefill = 0
 
   init() {
     var arguments = CommandLine.arguments.dropFirst()
@@ -71,6 +87,7 @@ struct Options {
       case "--cycles": cycles = value
       case "--pace": pace = value
       case "--spread": spread = value
+      case "--prefill": prefill = value
       default: fail()
       }
     }

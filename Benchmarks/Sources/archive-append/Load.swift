@@ -35,14 +35,14 @@ struct Load {
   }
 
   /// Minute after minute from one midnight on.
-  mutating func cycle(_ archive: Archive, _ options: Options) async throws {
-    let first = Timestamp(seconds: 1_795_219_200 + Int64(archive.health.headSeq) / Int64(meters.count) * 60)
-    let pollsAtOnce = options.spread > 0 ? 1 : meters.count
-    for place in 0..<(options.cycles * meters.count / pollsAtOnce) {
-      let time = first + Int64(place * pollsAtOnce) * 60_000 / Int64(meters.count)
+  mutating func cycle(_ archive: Archive, count cycles: Int, pace: Int, spread: Bool) async throws {
+    let midnight = Timestamp(seconds: 1_795_219_200)
+    let pollsAtOnce = spread ? 1 : meters.count
+    for _ in 0..<(cycles * meters.count / pollsAtOnce) {
+      let time = midnight + Int64(count) * 60_000 / Int64(meters.count)
       for _ in 0..<pollsAtOnce { offer(next(at: time), to: archive) }
-      if options.pace > 0 {
-        try await Task.sleep(for: .milliseconds(options.pace * 1000 * pollsAtOnce / meters.count))
+      if pace > 0 {
+        try await Task.sleep(for: .milliseconds(pace * 1000 * pollsAtOnce / meters.count))
       } else {
         guard await archive.flush() else { fatalError("not committed: \(archive.health.failure ?? "")") }
       }
