@@ -103,7 +103,7 @@ let package = Package(
       ]),
     room("Series", ["Metering", "Schedule", "Decoding", "Accounting", "Segments", "Archive"]),
     room("Compression", ["Czlib", "Czstd"]),
-    room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Files", "Czlib", grdb, crypto, logging]),
+    room("Forwarding", ["Metering", "Schedule", "Archive", "Threads", "Files", "Compression", grdb, crypto, logging]),
     room(
       "Acquisition",
       [
@@ -151,7 +151,11 @@ let package = Package(
       "ArchiveFormatTests",
       ["TestSupport", "sample-archive", "Archive", "Files", "Metering", "Proof", "Segments", "Threads", grdb],
       exclude: ["check.py"]),
-    tests("SeriesTests", ["Series", "Accounting", "Archive", "Files", "Metering", "Proof", "Segments", "Threads"]),
+    tests(
+      "SeriesTests",
+      [
+        "Series", "Accounting", "Archive", "Decoding", "Files", "IEC104", "Metering", "Proof", "Segments", "Threads",
+      ]),
     tests("MeteringTests", ["Metering"]),
     tests("IEC104Tests", ["IEC104"], exclude: ["Captures"]),
     tests(

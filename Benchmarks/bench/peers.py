@@ -131,17 +131,26 @@ def parquet(parts, names, decimals):
     return written(tables, encodings), encodings
 
 
+def together(parts):
+    """All days of a meter, at most 30, in one."""
+    runs = {}
+    for part in parts:
+        runs.setdefault(int(part["meter"][0]), []).append(part)
+    return [numpy.concatenate(days[begin:begin + 30]) for days in runs.values() for begin in range(0, len(days), 30)]
+
+
 def main():
     names, records = read(sys.argv[1])
     parts = days(records)
     samples = len(records) * len(names)
     result = {"samples": samples, "sqlite": sqlite_row_per_sample(records, len(names))}
-    # Compressing takes long: so many days of so many meters stand for all.
-    chosen = parts[:int(sys.argv[2])] if len(sys.argv) > 2 else parts
+    # Compressing takes long: so many days of a meter, spread over all, stand for the rest.
+    chosen = parts[::max(1, len(parts) // int(sys.argv[2]))] if len(sys.argv) > 2 else parts
     count = sum(map(len, chosen)) * len(names)
     result["csv_zstd"] = csv_zstd(chosen, names) / count
     size, encodings = parquet(chosen, names, None)
     result |= {"parquet": size / count, "parquet_encodings": encodings}
+    result["parquet_long"] = parquet(together(chosen), names, None)[0] / count
     if records["values"].dtype.kind == "f":
         decimals = known_decimals(records)
         if any(d is not None for d in decimals):

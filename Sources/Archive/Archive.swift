@@ -37,6 +37,8 @@ public final class Archive: Sendable {
   enum Work: Sendable {
     /// There is something in the window.
     case wake
+    /// Half of the window is taken: what comes now must find room while that is committed.
+    case hurry
     /// Runs between commits, with the catalog in hand.
     case run(@Sendable (inout Committer) -> Void)
     /// Commits now and tells whether that worked.
@@ -50,6 +52,7 @@ public final class Archive: Sendable {
     var committing = 0
     /// Of both.
     var windowBytes = 0
+    var committingBytes = 0
     var health: ArchiveHealth
     var observers: [@Sendable ([Observation]) -> Void] = []
     var changeObservers: [@Sendable (String?) -> Void] = []
@@ -79,16 +82,19 @@ public final class Archive: Sendable {
   /// - Returns: false where the window is full: the slot must be recorded as skipped with reason `archive`.
   public func offer(_ observation: Observation) -> Bool {
     let size = Archive.size(observation)
-    let (accepted, first) = state.withLock { state -> (Bool, Bool) in
+    let (accepted, news) = state.withLock { state -> (Bool, Work?) in
       guard state.windowBytes + size <= Archive.windowBytes else {
         state.health.windowFull += 1
-        return (false, false)
+        return (false, nil)
       }
+      let before = state.windowBytes - state.committingBytes
       state.windowBytes += size
       state.window.append(observation)
-      return (true, state.window.count == 1)
+      if state.window.count == 1 { return (true, .wake) }
+      let half = Archive.windowBytes / 2
+      return (true, before < half && before + size >= half ? .hurry : nil)
     }
-    if first { inbox.post(.wake) }
+    if let news { inbox.post(news) }
     return accepted
   }
 
@@ -180,6 +186,7 @@ public final class Archive: Sendable {
       for work in inbox.take(waitingNanoseconds: wait) ?? [] {
         switch work {
         case .wake: if deadline == nil { deadline = clock.monotonicNanoseconds() + intervalNanoseconds }
+        case .hurry: deadline = 0
         case .run(let body): body(&committer)
         case .flush(let done):
           ends.append(done)
@@ -215,28 +222,32 @@ public final class Archive: Sendable {
   /// - Returns: whether everything that was in the window is on disk now.
   private func commit(_ committer: inout Committer) -> Bool {
     // Taken out, not copied: an array that is shared is copied whole by the next `offer`, with all buses waiting.
-    let batch = state.withLock { state in
+    var batch = state.withLock { state in
       var batch: [Observation] = []
       batch.reserveCapacity(state.window.count)
       swap(&batch, &state.window)
       state.committing = batch.count
+      state.committingBytes = state.windowBytes
       return batch
     }
     if batch.isEmpty { return true }
-    let (committed, failure) = committer.commit(batch)
-    let committedBytes = committed.reduce(0) { $0 + Archive.size($1) }
+    let (count, failure) = committer.commit(&batch)
+    let rest = count < batch.count ? Array(batch[count...]) : []
+    batch.removeLast(rest.count)
+    let restBytes = rest.reduce(0) { $0 + Archive.size($1) }
     let (observers, changeObservers) = state.withLock { state in
       let changed = state.health.failure != failure
-      if committed.count < batch.count { state.window.insert(contentsOf: batch[committed.count...], at: 0) }
+      if !rest.isEmpty { state.window.insert(contentsOf: rest, at: 0) }
+      state.windowBytes -= state.committingBytes - restBytes
       state.committing = 0
-      state.windowBytes -= committedBytes
+      state.committingBytes = 0
       state.health.headSeq = committer.headSeq
       state.health.failure = failure
-      if let last = committed.last { state.health.lastReceived = last.received }
+      if let last = batch.last { state.health.lastReceived = last.received }
       return (state.observers, changed ? state.changeObservers : [])
     }
     for observer in changeObservers { observer(failure) }
-    if !committed.isEmpty { for observer in observers { observer(committed) } }
+    if !batch.isEmpty { for observer in observers { observer(batch) } }
     return failure == nil
   }
 }

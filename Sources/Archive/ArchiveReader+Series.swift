@@ -109,29 +109,26 @@ extension ArchiveReader {
     }
   }
 
-  /// Where the rows of a meter on a bus are that may speak of times in [from, to): sealed files, each once, and what is
-  /// still in the hot store.
+  /// Where the rows of a meter on a bus are that may speak of times in [from, to).
   ///
-  /// - Parameter hasUntrustedClock: whether rows of the file were taken by a clock that was not trusted: their times say
-  ///   nothing.
+  /// - Parameters:
+  ///   - hot: times that rows of the hot store may have.
+  ///   - sealed: each file once; whether rows of it were taken by a clock that was not trusted: their times say nothing.
   public func forEachFile(
-    meterID: String, from: Timestamp, to: Timestamp, hot: (Entry) throws -> Void,
+    from: Timestamp, to: Timestamp, hot: (ClosedRange<Timestamp>) throws -> Void,
     sealed: (_ segment: SegmentReader, _ hasUntrustedClock: Bool) throws -> Void
   ) throws {
     let range = from...max(from, to)
     var seen: Set<String> = []
     for (name, _) in openings() {
       let hasUntrusted = name.hasPrefix("19") || contents.sealed[name]?.hasUntrustedClock ?? false
-      guard hasUntrusted || contents.reach(of: name).overlaps(range) else { continue }
-      let condition = """
-        o.kind < \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id = ? AND (b.boot_id <> '' OR
-          (min(coalesce(o.due, o.time), o.time) < ? AND max(o.time, coalesce(o.until, o.time)) >= ?))
-        """
+      let reach = contents.reach(of: name)
+      // A hot file may have such rows as well: which ones, only they say.
+      let offsets = contents.sealed[name] == nil ? Set(contents.clockOffsets.values).union([0]) : [0]
+      let reaches = offsets.map { (reach.lowerBound + $0)...(reach.upperBound + $0) }
+      guard hasUntrusted || reaches.contains(where: range.overlaps) else { continue }
       try forEachEntry(
-        of: name,
-        hot: {
-          try self.forEachRow(of: name, where: condition, [meterID, to.milliseconds, from.milliseconds], hot)
-        },
+        of: name, hot: { for reach in reaches { try hot(reach) } },
         sealed: { segment in
           let file = self.contents.sealed[name]?.file ?? name
           // A month's file holds many days: whether one of them is doubtful is asked of all that come.

@@ -82,36 +82,39 @@ struct Committer: Sendable {
     return entries.map(\.number)
   }
 
-  /// - Returns: the observations that are on disk now, numbered, and why the rest is not.
-  mutating func commit(_ batch: [Observation]) -> (committed: [Observation], failure: String?) {
-    var numbered = batch
-    for index in numbered.indices { numbered[index].seq = headSeq + 1 + UInt64(index) }
+  /// Numbers the batch and writes it.
+  ///
+  /// - Returns: how many of it are on disk now, and why the rest is not.
+  mutating func commit(_ batch: inout [Observation]) -> (count: Int, failure: String?) {
+    // In place and by index: a copy of an observation counts references up and down that other threads share.
+    for index in batch.indices { batch[index].seq = headSeq + 1 + UInt64(index) }
     var done = 0
-    while done < numbered.count {
-      let day = ArchiveLayout.hotName(of: numbered[done].received)
-      let end =
-        numbered[done...].firstIndex { ArchiveLayout.hotName(of: $0.received) != day } ?? numbered.count
+    while done < batch.count {
+      let number = Committer.dayNumber(batch[done].received)
+      let end = batch.indices[done...].first { Committer.dayNumber(batch[$0].received) != number } ?? batch.count
       do {
-        try write(numbered[done..<end], day: day)
+        try write(batch[done..<end], day: ArchiveLayout.hotName(of: batch[done].received))
       } catch {
         let kept = giveUpFile(after: error)
-        if kept >= numbered[end - 1].seq { done = end }
+        if kept >= batch[end - 1].seq { done = end }
         headSeq = max(headSeq, kept)
-        return (Array(numbered[..<done]), Committer.describe(error, layout.root))
+        return (done, Committer.describe(error, layout.root))
       }
-      headSeq = numbered[end - 1].seq
-      lastReceived = numbered[end - 1].received
+      headSeq = batch[end - 1].seq
+      lastReceived = batch[end - 1].received
       done = end
     }
-    return (numbered, nil)
+    return (done, nil)
   }
+
+  private static func dayNumber(_ time: Timestamp) -> Int64 { time.milliseconds.flooredDivision(by: 86_400_000) }
 
   private mutating func write(_ run: ArraySlice<Observation>, day: String) throws {
     if hot.map({ !$0.name.hasPrefix(day) }) ?? true { try open(day: day) }
     guard let name = hot?.name else { return }
     try catalog.widenReach(name, to: Committer.times(of: run))
-    for observation in run {
-      if case .clockOffset(let boot, let offset) = observation.content {
+    for index in run.indices {
+      if case .clockOffset(let boot, let offset) = run[index].content {
         try catalog.recordClockOffset(bootID: boot, milliseconds: offset)
       }
     }
@@ -161,9 +164,10 @@ struct Committer: Sendable {
   private static func times(of run: ArraySlice<Observation>) -> ClosedRange<Timestamp> {
     var low = Timestamp.distantFuture
     var high = Timestamp.distantPast
-    for o in run {
-      low = min(low, o.time, o.due ?? o.time)
-      high = max(high, o.time, ObservationRow.until(of: o.content) ?? o.time)
+    for index in run.indices {
+      let time = run[index].time
+      low = min(low, time, run[index].due ?? time)
+      high = max(high, time, ObservationRow.until(of: run[index].content) ?? time)
     }
     return low...high
   }

@@ -1,4 +1,5 @@
 import Archive
+import Compression
 import Crypto
 import Files
 import FoundationEssentials

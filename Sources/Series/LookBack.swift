@@ -41,7 +41,7 @@ struct LookBack {
       }
     } catch is Enough { return [near] }
     guard let last = try lastLevel(before: near.lowerBound) else { return [near] }
-    return LookBack.merged([(last - spanMilliseconds)..<(last + spanMilliseconds), near])
+    return LookBack.merged([(last - spanMilliseconds)..<min(last + spanMilliseconds, time), near])
   }
 
   static func merged(_ ranges: [Range<Timestamp>]) -> [Range<Timestamp>] {
@@ -90,14 +90,15 @@ struct LookBack {
     while place >= 0, last == nil {
       switch map.quarters[place] {
       case .empty: place -= 1
-      case .counter(let aggregate, _):
+      // The last quarter may go on behind `to`.
+      case .counter(let aggregate, _) where aggregate.lastTime < to:
         if aggregate.last.value.map({ $0 != .zero }) ?? false { last = aggregate.lastTime }
         place -= 1
-      case .gauge, .unknown:
+      case .counter, .gauge, .unknown:
         let upper = place
         while place >= 0, map.quarters[place].isUnknown { place -= 1 }
-        try read(map.start(of: place + 1), map.start(of: upper + 1))
         if place == upper { place -= 1 }
+        try read(max(from, map.start(of: place + 1)), min(to, map.start(of: upper + 1)))
       }
     }
     return last

@@ -35,12 +35,12 @@ struct QuarterMap {
   private let context: SeriesContext
   private let quantity: String
   private let kind: Quantity.Kind
-  /// Whether aggregates are made of whole columns: what was kept does not say how fast a counter ran within a quarter, nor
-  /// whether a float was a number.
+  /// Whether aggregates are made of whole columns: what was kept does not say how fast a counter ran within a quarter.
   private let readsColumns: Bool
   /// When definitions begin to hold.
   private let starts: [Timestamp]
   private var known: [RuleKey: Int?] = [:]
+  private var lastRule: (asked: String, period: Int, place: Int?)?
 
   private struct RuleKey: Hashable {
     let asked: String
@@ -56,8 +56,7 @@ struct QuarterMap {
     self.context = context
     self.quantity = quantity
     kind = last.kind
-    readsColumns =
-      kind == .counter && all.contains { $0.counter.maximumPerHour != nil || $0.column?.number == .float }
+    readsColumns = kind == .counter && all.contains { $0.counter.maximumPerHour != nil }
     first = from.milliseconds.flooredDivision(by: QuarterAggregate.milliseconds)
     let end = (to.milliseconds - 1).flooredDivision(by: QuarterAggregate.milliseconds)
     quarters = Array(repeating: .empty, count: Int(end - first) + 1)
@@ -82,8 +81,11 @@ struct QuarterMap {
     let (from, to) = (start - slack, end + slack)
     let source = "meter:\(context.meterID)"
     let isWanted = context.reader.isColumn(of: quantity, context.meterID)
-    try context.reader.forEachFile(meterID: context.meterID, from: from, to: to) { entry in
-      try take(entry)
+    try context.reader.forEachFile(from: from, to: to) { times in
+      // The hot store is no faster asked for aggregates than for readings.
+      guard times.overlaps(start...(end - 1)) else { return }
+      let last = place(of: min(times.upperBound, end - 1)) ?? quarters.count - 1
+      for place in (place(of: max(times.lowerBound, start)) ?? 0)...last { quarters[place] = .unknown }
     } sealed: { segment, hasUntrustedClock in
       // What was written down later, a stretch of slots without the gateway, stands under the time of its first slot.
       let times = hasUntrustedClock ? Int64.min...Int64.max : Int64.min...to.milliseconds
@@ -162,33 +164,42 @@ struct QuarterMap {
   }
 
   private mutating func take(_ batch: QuarterBatch) {
-    for (row, number) in batch.quarters.enumerated() {
-      guard let place = Int(exactly: number - first) else { continue }
+    guard isPlain(batch.group) else {
       let shift = context.reader.clockOffset(ofBoot: batch.group.boot)
-      guard isPlain(batch.group) else {
-        for time in [batch.firstTimes[row], batch.lastTimes[row]] { setUnknown(Timestamp(milliseconds: time + shift)) }
+      for time in batch.firstTimes + batch.lastTimes { setUnknown(Timestamp(milliseconds: time + shift)) }
+      return
+    }
+    var last: (rule: Int, numbers: QuarterBatch.Numbers?)?
+    for (row, number) in batch.quarters.enumerated() {
+      guard let place = Int(exactly: number - first), quarters.indices.contains(place) else { continue }
+      let time = Timestamp(milliseconds: batch.firstTimes[row])
+      guard let rule = rule(asked: batch.group.definition, at: time), let column = rules[rule].column else {
+        quarters[place] = .unknown
         continue
       }
-      guard quarters.indices.contains(place) else { continue }
-      merge(quarter(batch, row, place), into: place)
+      if last?.rule != rule { last = (rule, batch.columns.first { column.matches($0.column) }?.numbers) }
+      guard let numbers = last?.numbers else {
+        quarters[place] = .unknown
+        continue
+      }
+      merge(quarter(batch, row, numbers, column, rule), into: place)
     }
   }
 
-  private mutating func quarter(_ batch: QuarterBatch, _ row: Int, _ place: Int) -> Quarter {
-    let time = Timestamp(milliseconds: batch.firstTimes[row])
-    guard let index = rule(asked: batch.group.definition, at: time), let column = rules[index].column,
-      let kept = batch.columns.first(where: { column.matches($0.column) })
-    else { return .unknown }
-    switch kept.numbers {
+  private func quarter(
+    _ batch: QuarterBatch, _ row: Int, _ numbers: QuarterBatch.Numbers, _ column: PointRule.PlainColumn, _ rule: Int
+  ) -> Quarter {
+    switch numbers {
     case .counter(let firsts, let lasts, let decreases):
       let aggregate = QuarterAggregate(
-        quarter: batch.quarters[row], rows: batch.rows[row], firstTime: time,
+        quarter: batch.quarters[row], rows: batch.rows[row],
+        firstTime: Timestamp(milliseconds: batch.firstTimes[row]),
         lastTime: Timestamp(milliseconds: batch.lastTimes[row]), first: column.raw(firsts[row]),
         last: column.raw(lasts[row]), decreases: decreases[row])
       guard kind == .counter, !column.hasInvalid(from: aggregate.first, through: aggregate.last) else {
         return .unknown
       }
-      return .counter(aggregate, index)
+      return .counter(aggregate, rule)
     case .gauge(let leasts, let greatests, let sums, let finite):
       guard kind == .gauge, finite[row] == batch.rows[row] else { return .unknown }
       let sum: Sum =
@@ -197,7 +208,7 @@ struct QuarterMap {
       let quarter = GaugeQuarter(
         quarter: batch.quarters[row], rows: batch.rows[row], least: column.raw(leasts[row]),
         greatest: column.raw(greatests[row]), sum: sum)
-      return column.hasInvalid(from: quarter.least, through: quarter.greatest) ? .unknown : .gauge(quarter, index)
+      return column.hasInvalid(from: quarter.least, through: quarter.greatest) ? .unknown : .gauge(quarter, rule)
     }
   }
 
@@ -208,8 +219,12 @@ struct QuarterMap {
   /// The place in `rules` of the rule for polls of a time.
   private mutating func rule(asked: String, at time: Timestamp) -> Int? {
     let period = starts.partitioningIndex { $0 > time }
+    if let lastRule, lastRule.period == period, lastRule.asked == asked { return lastRule.place }
     let key = RuleKey(asked: asked, period: period)
-    if let place = known[key] { return place }
+    if let place = known[key] {
+      lastRule = (asked, period, place)
+      return place
+    }
     let hash = context.reader.polledDefinition(of: context.meterID, asked: asked, at: time)
     let place = context.rule(quantity, by: hash).flatMap { rule -> Int? in
       if let place = rules.firstIndex(of: rule) { return place }
@@ -218,6 +233,7 @@ struct QuarterMap {
       return rules.count - 1
     }
     known[key] = place
+    lastRule = (asked, period, place)
     return place
   }
 

@@ -32,6 +32,8 @@ final class SeriesPipeline {
   private var waiting: [Waiting] = []
   private var taken = 0
   private var lastGood: Reading?
+  /// Of the last usable reading.
+  private var lastDefinition = ""
   private var template: Reading?
 
   struct Waiting {
@@ -92,8 +94,9 @@ final class SeriesPipeline {
       return try body(
         Output(judged: JudgedReading(reading: reading, point: nil), definition: definition, ordinal: ordinal))
     }
-    if reading.quality != .bad, let new = context.rule(quantity, by: definition), isOther(new) {
-      try change(to: new, definition, body)
+    if reading.quality != .bad, definition != lastDefinition {
+      lastDefinition = definition
+      if let new = context.rule(quantity, by: definition), isOther(new) { try change(to: new, definition, body) }
     }
     if judge == nil {
       // A series that begins with failures has no rule yet; they need none.

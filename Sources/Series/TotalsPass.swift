@@ -12,6 +12,7 @@ final class TotalsPass {
   private let pipeline: SeriesPipeline
   private let ranges: [Range<Timestamp>]
   private let lookAhead: Int64
+  private let hasCorrections: Bool
   private var differences: DifferenceSum?
   private let series: SeriesReader
   private var ordered: OrderedReadings
@@ -33,6 +34,7 @@ final class TotalsPass {
     lookAhead = LookBack.span(context, quantity)
     pipeline = try series.pipeline(
       context, quantity, from: ranges.first?.lowerBound ?? sink.begin, to: sink.upper + lookAhead)
+    hasCorrections = pipeline.corrections != nil
     ordered = OrderedReadings(context, quantities: [quantity])
     if rule.kind == .interval { differences = DifferenceSum(everyMilliseconds: rule.everyMilliseconds) }
   }
@@ -93,27 +95,32 @@ final class TotalsPass {
   // MARK: - Aggregates
 
   private func walk(_ map: QuarterMap, to end: Timestamp) throws {
+    let count = map.quarters.count - Int((map.start(of: map.quarters.count) - end) / QuarterAggregate.milliseconds)
+    let hasFailures = !map.failures.isEmpty
     var place = 0
     var refused = 0
-    let count = map.quarters.count - Int((map.start(of: map.quarters.count) - end) / QuarterAggregate.milliseconds)
+    /// The rule by which the pipeline judges at present, as far as that is known.
+    var present: Int?
     while place < count {
       if mustRead(map, place) {
         let first = place
         repeat { place += 1 } while place < count && mustRead(map, place)
         try read(from: map.start(of: first), to: map.start(of: place))
+        present = nil
         continue
       }
+      let failures = hasFailures ? map.failures[place] ?? [] : []
       guard case .counter(let aggregate, let rule) = map.quarters[place] else {
-        for failure in map.failures[place] ?? [] {
+        for failure in failures {
           try fail(failure, at: failure.first)
           if failure.last > failure.first { try fail(failure, at: failure.last) }
         }
         place += 1
         continue
       }
-      let failures = map.failures[place] ?? []
       for failure in failures where failure.first <= aggregate.firstTime { try fail(failure, at: failure.first) }
-      if sink.isStarted, !pipeline.isOther(map.rules[rule]), try counted(aggregate, rule, place, map) {
+      if present == nil, !pipeline.isOther(map.rules[rule]) { present = rule }
+      if sink.isStarted, present == rule, try counted(aggregate, before: following(place, rule, map)) {
         for failure in failures where failure.last > aggregate.firstTime { try fail(failure, at: failure.last) }
         refused = 0
         place += 1
@@ -124,23 +131,33 @@ final class TotalsPass {
         let next = min(count, place + 1 << max(0, refused - 2))
         try read(from: map.start(of: place), to: map.start(of: next))
         place = next
+        present = nil
       }
     }
   }
 
   private func mustRead(_ map: QuarterMap, _ place: Int) -> Bool {
     if map.quarters[place].isUnknown { return true }
+    guard hasCorrections else { return false }
     let start = map.start(of: place)
     return pipeline.corrections?.touches(from: start, to: start + QuarterAggregate.milliseconds) ?? false
   }
 
-  private func counted(_ aggregate: QuarterAggregate, _ rule: Int, _ place: Int, _ map: QuarterMap) throws -> Bool {
-    var next = place + 1
-    while next < map.quarters.count, map.quarters[next].isEmpty, !mustRead(map, next) { next += 1 }
-    guard next < map.quarters.count, !mustRead(map, next), case .counter(let following, let other) = map.quarters[next],
-      other == rule
-    else { return false }
-    return try pipeline.judge?.count(aggregate, before: following, into: &sink.totals, sink.give) ?? false
+  /// The aggregate of the next quarter that has any rows; nil where it is not of the same rule, or must be read.
+  private func following(_ place: Int, _ rule: Int, _ map: QuarterMap) -> QuarterAggregate? {
+    for next in (place + 1)..<map.quarters.count {
+      if mustRead(map, next) { return nil }
+      switch map.quarters[next] {
+      case .empty: continue
+      case .counter(let aggregate, rule): return aggregate
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  private func counted(_ aggregate: QuarterAggregate, before next: QuarterAggregate?) throws -> Bool {
+    try pipeline.judge?.count(aggregate, before: next, into: &sink.totals, sink.give) ?? false
   }
 
   private func fail(_ failure: QuarterMap.Failure, at time: Timestamp) throws {

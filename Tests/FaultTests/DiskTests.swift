@@ -60,7 +60,7 @@ extension Faults {
       let meterd = try MeterdUnderTest(plant, in: directory)
       let simulator = try await meterd.startSimulator()
       let daemon = try meterd.start()
-      try await meterd.waitForStatus("a spool file") { $0.state == "healthy" && $0.forwards.first?.lastFile != nil }
+      try await meterd.waitForStatus("a spool file") { $0.archive.state == "ok" && $0.forwards.first?.lastFile != nil }
 
       try disk.fill()
       let full = try await meterd.waitForStatus("a full disk") { status in
@@ -76,7 +76,7 @@ extension Faults {
       disk.free()
       let head = full.archive.headSeq ?? 0
       try await meterd.waitForStatus("everything on disk") { status in
-        status.state == "healthy" && (status.archive.headSeq ?? 0) > head + UInt64(full.archive.uncommitted)
+        status.archive.state == "ok" && (status.archive.headSeq ?? 0) > head + UInt64(full.archive.uncommitted)
       }
       try await meterd.stop(daemon)
       // What was read while the disk was full waited in memory: there is no gap at all.
@@ -95,7 +95,7 @@ extension Faults {
       let meterd = try MeterdUnderTest(plant, in: directory)
       let simulator = try await meterd.startSimulator()
       let first = try meterd.start()
-      try await meterd.waitForStatus("readings") { $0.state == "healthy" && ($0.archive.headSeq ?? 0) > 4 }
+      try await meterd.waitForStatus("readings") { $0.archive.state == "ok" && ($0.archive.headSeq ?? 0) > 4 }
       try await first.killHard()
       try disk.fill()
       let second = try meterd.start()
@@ -103,7 +103,7 @@ extension Faults {
       #expect(second.isRunning)
       disk.free()
       try await meterd.waitForStatus("a healthy archive") {
-        $0.state == "healthy" && $0.meters.allSatisfy { $0.state == "ok" }
+        $0.archive.state == "ok" && $0.meters.allSatisfy { $0.state == "ok" }
       }
       try await meterd.stop(second)
       let summary = try await ArchiveSummary.read(plant.archive, everyMilliseconds: 1000)
@@ -121,7 +121,7 @@ extension Faults {
       let meterd = try MeterdUnderTest(plant, in: directory)
       let simulator = try await meterd.startSimulator()
       let first = try meterd.start()
-      try await meterd.waitForStatus("readings") { $0.state == "healthy" && ($0.archive.headSeq ?? 0) > 4 }
+      try await meterd.waitForStatus("readings") { $0.archive.state == "ok" && ($0.archive.headSeq ?? 0) > 4 }
       try await meterd.stop(first)
 
       try await disk.remount("ro")
@@ -136,7 +136,7 @@ extension Faults {
 
       try await disk.remount("rw")
       try await meterd.waitForStatus("a healthy archive") {
-        $0.state == "healthy" && $0.meters.allSatisfy { $0.state == "ok" }
+        $0.archive.state == "ok" && $0.meters.allSatisfy { $0.state == "ok" }
       }
       try await meterd.stop(second)
       let summary = try await ArchiveSummary.read(plant.archive, everyMilliseconds: 1000)

@@ -51,7 +51,9 @@ struct Laboratory: Sendable {
   /// Runs the driver until it kills itself.
   ///
   /// - Returns: whether it did, and what it had said by then.
-  func kill(_ path: String, _ arguments: [String], in root: String) async throws -> (died: Bool, marks: [String: String]) {
+  func kill(_ path: String, _ arguments: [String], in root: String) async throws -> (
+    died: Bool, marks: [String: String]
+  ) {
     let result = try await run(
       [Laboratory.driver, "run", "\(root)/\(path)"] + arguments,
       environment: ["LD_PRELOAD": recorder, "METERD_RECORDER_ROOT": root, "METERD_RECORDER_LOG": "/dev/null"])

@@ -85,20 +85,24 @@ import Testing
   @Test func aDeclaredRatioCorrectsThePast() async throws {
     let (book, start) = try await book()
     let declared = start + 3 * day
-    try await book.use(
-      [definition(ct: "2", zone: "UTC")],
-      changes: ["m1": [.init(validFrom: start + 12 * hour + 2 * minute, ctRatio: decimal("2"), reason: "CTs")]],
-      from: declared)
+    var present = definition(ct: "2", zone: "UTC")
+    present.vtRatio = decimal("10")
+    let change = Definition.Change(
+      validFrom: start + 12 * hour + 2 * minute, ctRatio: decimal("2"), vtRatio: decimal("10"), reason: "transformers")
+    try await book.use([present], changes: ["m1": [change]], from: declared)
     let reader = try book.reader()
     let rows = try reader.totals(from: start, to: start + day)
     #expect(rows.prefix(12).allSatisfy { $0.total == decimal("1") } && rows.count == 24)
-    #expect(rows.suffix(11).allSatisfy { $0.total == decimal("2") })
+    #expect(rows.suffix(11).allSatisfy { $0.total == decimal("20") })
     #expect(reader.aggregatesTaken > 80)
+    let volts = try reader.statistics("voltage_l1", from: start + 11 * hour, to: start + 14 * hour)
+    // One of twenty readings of that hour was before it.
+    #expect(volts.map(\.mean) == [decimal("230"), decimal("2196.5"), decimal("2300")])
     let hashes = reader.definitions(of: "m1", from: start + 11 * hour, to: start + 13 * hour)
     #expect(hashes.map(\.since) == [start, start + 12 * hour + 2 * minute])
     let readings = try reader.readings(from: start + 12 * hour, to: start + 12 * hour + 4 * minute)
     #expect(readings.map(\.definition) == hashes.map(\.sha256))
-    #expect(readings.map { $0.reading.value } == [decimal("1012"), decimal("2024.2")])
+    #expect(readings.map { $0.reading.value } == [decimal("1012"), decimal("20242")])
     let before = try book.reader(asOf: declared - 1).totals(from: start, to: start + day)
     #expect(before.allSatisfy { $0.total == decimal("1") })
     await book.archive.close()

@@ -7,6 +7,24 @@ import Testing
 
 /// Readings in the order of time, judged, whatever lies between receipt and query.
 @Suite struct ReadingsTests {
+  /// What came after the range was taken for the level before it, where fewer than eight readings lie before the range: everything
+  /// that stood still in between ran backwards.
+  @Test func aRangeThatBeginsSoonAfterTheFirstReadingKnowsNothingOfWhatFollows() async throws {
+    let book = try Book()
+    let start = try at("2026-11-21T20:34:06Z")
+    try await book.use([definition()], from: start)
+    for slot in 0..<100 { try book.poll(start + Int64(slot) * 3 * minute, answer(slot < 60 ? 100_000 : 100_001)) }
+    #expect(await book.archive.flush())
+    for first in [1, 3, 7, 8, 20] {
+      var flags: Set<String> = []
+      try book.reader().forEachReading(
+        meterID: "m1", quantities: ["energy_active_import"], from: start + Int64(first) * 3 * minute, to: start + day
+      ) { flags.formUnion($0.reading.flags) }
+      #expect(flags == [], "from reading \(first)")
+    }
+    await book.archive.close()
+  }
+
   private static let every = 3 * minute
 
   private func values(_ readings: [SeriesReading]) -> [String] {

@@ -62,7 +62,7 @@ func definition(
         scale: decimal("0.1"), invalid: [0x7FFF]),
       .init(
         quantity: "voltage_l1", unit: "V", kind: .gauge, register: .init(table: .holding, address: 3, type: .f32),
-        side: .primary),
+        side: .secondary),
     ])
   definition.metadata = ["name": name, "energy": "electricity"]
   if let maxRate { definition.metadata["max_rate"] = maxRate }

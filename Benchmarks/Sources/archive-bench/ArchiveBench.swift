@@ -31,7 +31,9 @@ struct ArchiveBench {
     }
   }
 
-  private static func usage() -> Never { fatalError("usage: archive-bench COMMAND DIRECTORY [...], see ArchiveBench.swift") }
+  private static func usage() -> Never {
+    fatalError("usage: archive-bench COMMAND DIRECTORY [...], see ArchiveBench.swift")
+  }
 }
 
 /// What this process has used until now.

@@ -30,14 +30,18 @@ struct Extend {
     for path in try Files.names(in: directory + "/hot").map({ "\(directory)/hot/\($0)" }) { unlink(path) }
     for suffix in ["", "-wal", "-shm"] { unlink("\(directory)/catalog.sqlite\(suffix)") }
     let encoder = ColumnEncoder(level: 3)
+    let source = SeriesFile.meterSource(Read.meter)
+    let growth = try growth(days, source)
     var rows = 0
-    for _ in 0..<months {
+    for number in 1...max(1, months) {
+      let counters = growth.mapValues { $0 * Double(number) }
       let month = String("\(date)".prefix(7))
       var readers: [SegmentReader] = []
       for place in 0..<CivilDate.days(inMonth: date.month, of: date.year) {
         let day = days[place % days.count]
         let moved = (date.daysSinceEpoch - dates[place % days.count].daysSinceEpoch) * 86_400_000
-        let file = try day.file("\(date)", firstSeq: last.lastSeq + 1, moved: moved, encoder)
+        let file = try day.file(
+          "\(date)", firstSeq: last.lastSeq + 1, moved: moved, counting: source, counters: counters, encoder)
         readers.append(try SegmentReader(bytes: file.octets, name: "\(date)"))
         rows += day.rows
         let end = (date.daysSinceEpoch + 1) * 86_400_000
@@ -60,5 +64,18 @@ struct Extend {
       _ = try SegmentWriter.repack(days: readers, to: "\(directory)/segments/\(month).mseg")
     }
     print("{\"rows\": \(rows), \"next\": \"\(date)\", \(Usage.since(before))}")
+  }
+
+  /// By label, how far the counters of a meter went in the month.
+  private func growth(_ days: [MovedDay], _ source: String) throws -> [String: Double] {
+    var growth: [String: Double] = [:]
+    guard let first = days.first, let last = days.last else { return growth }
+    for column in first.counters(of: source) {
+      guard let begin = try first.values(of: column, source)?.first, let end = try last.values(of: column, source)?.last
+      else { throw BenchError("\(source) has no column \(column)") }
+      growth["\(column):f32"] = Double(end) - Double(begin)
+      growth["\(column):f32:counter"] = Double(end) - Double(begin)
+    }
+    return growth
   }
 }

@@ -3,7 +3,7 @@ import Proof
 import Segments
 
 /// A sealed day as it would be on another date: the same values, with due times, quarters and sequence numbers moved. So years
-/// of an archive are made in minutes. Chunks of the day's meters only; docs/SEGMENTS.md and docs/COLUMNS.md say the octets.
+/// of an archive are made in seconds. Chunks of the day's meters only; docs/SEGMENTS.md and docs/COLUMNS.md say the octets.
 struct MovedDay {
   private struct Chunk {
     let label: String
@@ -47,9 +47,27 @@ struct MovedDay {
     rows = sources.reduce(0) { $0 + $1.rows }
   }
 
+  /// The names of a meter's counters.
+  func counters(of source: String) -> [String] {
+    let suffix = ":f32:counter"
+    let labels = sources.first { $0.name == source }?.chunks.map(\.label) ?? []
+    return labels.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+  }
+
+  /// Values of a column of float32, by its name; nil where the meter has none.
+  func values(of column: String, _ source: String) throws -> [Float]? {
+    guard let chunk = sources.first(where: { $0.name == source })?.chunks.first(where: { $0.label == "\(column):f32" })
+    else { return nil }
+    return try FloatChunk.decode(chunk.octets[...], rows: chunk.rows)
+  }
+
   /// The octets of a file of that day.
+  ///
+  /// - Parameters:
+  ///   - counters: by label, what is added to float32 counters of `counting`, so that they go on; those of others begin anew.
   func file(
-    _ segment: String, firstSeq: UInt64, moved milliseconds: Int64, _ encoder: ColumnEncoder
+    _ segment: String, firstSeq: UInt64, moved milliseconds: Int64, counting: String, counters: [String: Double],
+    _ encoder: ColumnEncoder
   ) throws -> (octets: [UInt8], leaves: Int, root: Digest, sources: [Summary]) {
     let seqs = firstSeq - self.firstSeq
     let magic = Array("meterd-segment-1".utf8)
@@ -81,7 +99,13 @@ struct MovedDay {
       let begin = octets.count
       var checks: [UInt8] = []
       for chunk in source.chunks {
-        let moved = try MovedDay.move(chunk, seqs: Int64(seqs), milliseconds: milliseconds)
+        let moved =
+          if source.name == counting, let step = counters[chunk.label] {
+            try FloatChunk.add(
+              step, to: chunk.octets, rows: chunk.rows, isQuarters: chunk.label.hasSuffix(":counter"), encoder)
+          } else {
+            try MovedDay.move(chunk, seqs: Int64(seqs), milliseconds: milliseconds)
+          }
         let header = LeafHeader(
           site: site, segment: segment, leaf: leaves.count, source: source.name, group: "0", column: chunk.label,
           rows: chunk.rows, bytes: moved.count)
@@ -154,7 +178,7 @@ struct MovedDay {
     return octets + chunk[place...]
   }
 
-  private static func varint(_ octets: ArraySlice<UInt8>, _ place: inout Int) throws -> UInt64 {
+  fileprivate static func varint(_ octets: ArraySlice<UInt8>, _ place: inout Int) throws -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) where place < octets.endIndex {
       let octet = octets[place]
@@ -163,6 +187,47 @@ struct MovedDay {
       if octet < 0x80 { return value }
     }
     throw BenchError("a number that does not end")
+  }
+}
+
+/// Chunks of float32.
+private enum FloatChunk {
+  static let format = ColumnFormat(bits: 32, isFloat: true)
+
+  static func decode(_ octets: ArraySlice<UInt8>, rows: Int) throws -> [Float] {
+    var patterns = [UInt64](repeating: 0, count: rows)
+    try octets.withUnsafeBytes { octets in
+      try patterns.withUnsafeMutableBufferPointer { try ColumnDecoder().decode(octets, format, into: $0) }
+    }
+    return patterns.map { Float(bitPattern: UInt32($0)) }
+  }
+
+  /// To every value; of quarters to the first and the last ones, which are the first two of three columns.
+  static func add(
+    _ step: Double, to octets: [UInt8], rows: Int, isQuarters: Bool, _ encoder: ColumnEncoder
+  ) throws -> [UInt8] {
+    guard isQuarters else { return try add(step, to: octets[...], rows: rows, encoder) }
+    var result: [UInt8] = []
+    var place = 0
+    for _ in 0..<2 {
+      let length = Int(try MovedDay.varint(octets[...], &place))
+      let part = try add(step, to: octets[place..<(place + length)], rows: rows, encoder)
+      result.append(varint: part.count)
+      result += part
+      place += length
+    }
+    return result + octets[place...]
+  }
+
+  private static func add(
+    _ step: Double, to octets: ArraySlice<UInt8>, rows: Int, _ encoder: ColumnEncoder
+  ) throws -> [UInt8] {
+    let patterns = try decode(octets, rows: rows).map { value in
+      UInt64(Float(((Double(value) + step) * 100).rounded() / 100).bitPattern)
+    }
+    var result: [UInt8] = []
+    patterns.withUnsafeBufferPointer { encoder.encode($0, format, into: &result) }
+    return result
   }
 }
 
