@@ -18,7 +18,7 @@ thread)
     # So the sources are copied and each room gets a Mutex on pthreads, which hides the other one.
     copy=.build-tsan/copy
     mkdir -p "$copy"
-    for part in Package.swift Sources Tests config Fuzz systemd; do
+    for part in Package.swift Sources Tests config docs Fuzz systemd; do
         rm -rf "${copy:?}/$part"
         cp -R "$part" "$copy/"
     done
