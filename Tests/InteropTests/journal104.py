@@ -41,7 +41,20 @@ def states(path: str) -> dict[tuple, list[State]]:
 
 def rows(paths: list[str]) -> list[dict]:
     lines = [line for path in paths for line in pathlib.Path(path).read_text().splitlines()]
-    return [json.loads(line, parse_float=str, parse_int=str) for line in lines]
+    return [as_sent(json.loads(line, parse_float=str, parse_int=str)) for line in lines]
+
+
+JUDGED = {"implausible", "restarted"}
+UNCERTAIN = {"not-topical", "blocked", "substituted", "clock"}
+
+
+def as_sent(row: dict) -> dict:
+    """Without what the counters' judge thinks: here they are set to anything, and what came is compared."""
+    if JUDGED & set(row["flags"]):
+        row["flags"] = [flag for flag in row["flags"] if flag not in JUDGED]
+        if row["value"] is not None and not {"overflow", "elapsed", "invalid"} & set(row["flags"]):
+            row["quality"] = "uncertain" if UNCERTAIN & set(row["flags"]) else "good"
+    return row
 
 
 def instant(text: str) -> datetime.datetime:
