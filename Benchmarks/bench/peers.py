@@ -69,7 +69,8 @@ def csv_zstd(parts, names):
         writer.writerow(["meter", "time", "quality", *names])
         for part in day:
             times = numpy.datetime_as_string(part["time"].astype("datetime64[ms]"))
-            for meter, time, values in zip(part["meter"].tolist(), times, part["values"].astype(part["values"].dtype.newbyteorder("="))):
+            native = part["values"].astype(part["values"].dtype.newbyteorder("="))
+            for meter, time, values in zip(part["meter"].tolist(), times, native):
                 writer.writerow([f"meter-{meter}", f"{time}Z", "good", *map(str, values)])
         total += len(zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(text.getvalue().encode()))
     return total
@@ -108,10 +109,9 @@ def known_decimals(records):
     result = []
     for place in range(records["values"].shape[1]):
         values = records["values"][:, place].astype("f8")
-        found = next((d for d in range(5)
-                      if numpy.array_equal((numpy.rint(values * 10.0**d) / 10.0**d).astype(">f4"), records["values"][:, place])),
-                     None)
-        result.append(found)
+        def keeps(d):
+            return numpy.array_equal((numpy.rint(values * 10.0**d) / 10.0**d).astype(">f4"), records["values"][:, place])
+        result.append(next(filter(keeps, range(5)), None))
     return result
 
 

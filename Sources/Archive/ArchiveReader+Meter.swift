@@ -14,11 +14,13 @@ extension ArchiveReader {
     let stations = contents.stations(of: meterID)
     let slack = contents.clocks(of: stations) > 1 ? ArchiveReader.zoneSlackMilliseconds : 0
     let range = (from - slack)...(max(from, to) + slack)
+    // A day that begins where the range ends has nothing of it.
+    let wide = range.lowerBound...max(range.lowerBound, range.upperBound - 1)
     let hasUntrusted = { (file: String) in file.hasPrefix("19") }
     let wanted = quantity.map { self.columns(of: $0, meterID) }
     for (file, rows) in openings()
     where hasUntrusted(file) || contents.sealed[file]?.hasUntrustedClock ?? false
-      || contents.reach(of: file).overlaps(range)
+      || contents.reach(of: file).overlaps(wide)
     {
       var condition = """
         o.kind < \(ObservationRow.Kind.firstOfStations.rawValue) AND m.meter_id = ? AND (b.boot_id <> '' OR

@@ -228,16 +228,12 @@ public struct ArchiveVerifier: Sendable {
     let done = Inbox<Void>()
     let work: @Sendable () -> Void = {
       while let file = waiting.withLock({ $0.popLast() }) {
-        var before = 0
         let checked = check(file, manifests) { octets in
-          let step = Int64(octets - before)
-          before = octets
-          progress(
-            Double(
-              result.withLock {
-                $0.octets += step
-                return $0.octets
-              }) / Double(total))
+          let done = result.withLock {
+            $0.octets += Int64(octets)
+            return $0.octets
+          }
+          progress(Double(done) / Double(total))
         }
         result.withLock {
           $0.problems += checked.problems

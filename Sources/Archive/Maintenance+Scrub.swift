@@ -28,8 +28,9 @@ extension Maintenance {
       var read = 0
       let found = try SegmentReader(path: layout.segment(file)).verify { octets in
         try mayGoOn()
-        if octets - read < Maintenance.scrubOctets { return }
-        read = octets
+        read += octets
+        if read < Maintenance.scrubOctets { return }
+        read = 0
         usleep(100_000)
       }
       faults = found.faults.map(\.description)

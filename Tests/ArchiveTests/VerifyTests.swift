@@ -34,6 +34,8 @@ import Threads
     let key = try #require(plant.files("keys").first)
     let report = try await verify(keys: ["\(path)/keys/\(key)"])
     #expect(report.problems.isEmpty && report.notes.isEmpty)
+    let sizes = try plant.files("segments").map { try Files.size(of: "\(path)/segments/\($0)") }
+    #expect(report.octets > sizes.reduce(0, +) / 2 && report.octets <= sizes.reduce(0, +))
     #expect(report.segments == 4 && report.rows + report.hotRows == plant.archive.health.headSeq && report.hotRows > 0)
     await plant.archive.close()
     #expect(try await verify().problems.isEmpty)
